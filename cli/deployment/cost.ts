@@ -71,7 +71,7 @@ export const costLines = async (
   stack: string,
   span: { readonly from: number; readonly to: number },
 ): Promise<string[]> => {
-  const aws = signedCalls({ env });
+  const aws = signedCalls({ env, random: Math.random });
   const resources = await stackResources(aws, stack).catch((error: unknown) => {
     if (!isAwsRefusal(error)) throw error;
     throw new HubError(

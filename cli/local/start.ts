@@ -8,6 +8,7 @@ import { externalEndpointsOf } from '../../infra/local/runtime/external-endpoint
 import { mailboxesOf } from '../../infra/local/runtime/state.ts';
 import { PortTaken } from '../../infra/sandbox/protocol/server.ts';
 import { type Hub, type HubOptions, openHub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
+import { scanItems } from '../../infra/scenario/hub/scan-table.ts';
 import { root } from '../../infra/stack/bundle.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
@@ -26,6 +27,7 @@ Runs the hub on this machine and replays sample webhooks on the first start.
   --exit              stop after the summary; the exit code is 0 only if every number is as the configuration has it
   --port N            the port of the API and the webhooks (default 4700); the next five ports are the inbox, Salesforce,
                       HubSpot, AWS and ServiceNow
+  --concurrency N     the most copies of one function that run at a time (default 10); fewer spare a small machine
   --public-url URL    the public address that providers call and that links in messages lead to, such as that of a tunnel
                       (default: the address of the API on this machine)
   --state FILE        the SQLite file of the state, in a folder that exists (default .hub/state.sqlite)
@@ -42,12 +44,19 @@ interface Options extends HubOptions {
 /** Ports of a hub after its first. */
 const MORE_PORTS = 5;
 
+const concurrencyOf = (text: string): number => {
+  const copies = Number(text);
+  if (Number.isInteger(copies) && copies > 0) return copies;
+  throw badArguments(`--concurrency takes a whole number from 1, not ${JSON.stringify(text)}.`);
+};
+
 /** Undefined where only the usage is asked for. Throws `HubError` `invalid-arguments`. */
 const parseOptions = (): Options | undefined => {
   const { values } = parseArgs({
     options: {
       exit: { type: 'boolean', default: false },
       port: { type: 'string' },
+      concurrency: { type: 'string' },
       'public-url': { type: 'string' },
       state: { type: 'string' },
       help: { type: 'boolean', default: false, short: 'h' },
@@ -72,6 +81,7 @@ const parseOptions = (): Options | undefined => {
   return {
     exit: values.exit,
     port,
+    concurrentExecutions: values.concurrency === undefined ? undefined : concurrencyOf(values.concurrency),
     // With port 0 the system chooses one when the hub is open, and nobody opens a link.
     publicUrl:
       publicUrl?.replace(/\/$/u, '') ?? (port === 0 ? 'https://acme.example' : `http://127.0.0.1:${port}`),
@@ -128,7 +138,7 @@ const runHub = async (options: Options, log: FunctionLog): Promise<number> => {
 
 /** Replays the samples on an empty hub and prints the summary. Returns whether every number is as expected. */
 const replayOnce = async (hub: Hub, { publicUrl, state }: Options, log: FunctionLog): Promise<boolean> => {
-  if (!isEmpty(hub)) {
+  if (!(await isEmpty(hub))) {
     console.log(
       `\nThe hub already has customers, so the samples are not replayed. Delete ${state} and ${mailboxesOf(state)} to start again.`,
     );
@@ -181,10 +191,10 @@ const printAddresses = async (hub: Hub, { state }: Options): Promise<void> => {
   );
 };
 
-const isEmpty = ({ cloud }: Hub): boolean =>
-  cloud.db
-    .prepare('SELECT 1 FROM dynamodb_items WHERE item LIKE \'%"sk":{"S":"profile"}%\' LIMIT 1')
-    .get() === undefined;
+const isEmpty = async ({ runtime }: Hub): Promise<boolean> => {
+  for await (const { sk } of scanItems(runtime)) if (sk?.S === 'profile') return false;
+  return true;
+};
 
 try {
   process.exitCode = await main();

@@ -28,11 +28,13 @@ const bucketThat = (...answers: readonly Response[]) => {
       return answers[next++] ?? new Response('');
     },
   };
-  return { files: bucket({ env, aws }), asked };
+  return { files: bucket({ env, aws, random: () => 0 }), asked };
 };
 
 const refusal = (status: number, code: string): Response =>
   new Response(`<Error><Code>${code}</Code><Message>No.</Message></Error>`, { status });
+/** An answer for each attempt of a request. */
+const three = (answer: () => Response): Response[] => [answer(), answer(), answer()];
 const begun = (): Response =>
   new Response('<InitiateMultipartUploadResult><UploadId>u&amp;1</UploadId></InitiateMultipartUploadResult>');
 const part = (etag: string): Response => new Response('', { headers: { etag } });
@@ -120,13 +122,13 @@ describe('an object', () => {
       (files: ReturnType<typeof bucket>) => files.getRange('key', 0, 3),
       (files: ReturnType<typeof bucket>) => files.has('key'),
     ]) {
-      const { files } = bucketThat(refusal(503, 'SlowDown'));
+      const { files } = bucketThat(...three(() => refusal(503, 'SlowDown')));
       await expect(use(files)).rejects.toMatchObject({
         ...fault,
         message: expect.stringMatching(/503 SlowDown.*(GET|HEAD) key/u),
       });
     }
-    const { files } = bucketThat(refusal(500, 'InternalError'));
+    const { files } = bucketThat(...three(() => refusal(500, 'InternalError')));
     await expect(files.remove('key')).rejects.toMatchObject({
       message: expect.stringMatching(/500 InternalError.*DELETE key/u),
     });

@@ -143,10 +143,10 @@ describe('the configuration of SDK clients', () => {
     return rest;
   };
 
-  it('has the region, two attempts and the keys of the environment', () => {
+  it('has the region, three attempts and the keys of the environment', () => {
     const keys = { AWS_ACCESS_KEY_ID: 'KEY', AWS_SECRET_ACCESS_KEY: 'secret' };
     const credentials = { accessKeyId: 'KEY', secretAccessKey: 'secret' };
-    const common = { region: 'eu-south-1', maxAttempts: 2 };
+    const common = { region: 'eu-south-1', maxAttempts: 3 };
     expect(of({ AWS_REGION: 'eu-south-1' })).toEqual(common);
     expect(of({ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'KEY' })).toEqual(common);
     expect(of({ AWS_REGION: 'eu-south-1', AWS_SECRET_ACCESS_KEY: 'secret' })).toEqual(common);

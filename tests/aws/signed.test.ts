@@ -4,18 +4,21 @@ import { signedCalls } from '../../functions/aws/clients/signed.ts';
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;
-  readonly attempts?: 1 | 2;
+  readonly attempts?: 1 | 3;
   readonly answer?: (request: Request, attempt: number) => Response;
 }
 
-const open = ({ env = {}, attempts = 2, answer = () => Response.json({}) }: World = {}) => {
+const open = ({ env = {}, attempts = 3, answer = () => Response.json({}) }: World = {}) => {
   const seen: Request[] = [];
+  const pauses: number[] = [];
   const aws = signedCalls(
     {
       env: {
         ...{ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'KEY', AWS_SECRET_ACCESS_KEY: 'secret' },
         ...env,
       },
+      random: () => 0.5,
+      sleep: async (milliseconds) => void pauses.push(milliseconds),
       aws: {
         async fetch(request) {
           seen.push(request.clone());
@@ -26,7 +29,7 @@ const open = ({ env = {}, attempts = 2, answer = () => Response.json({}) }: Worl
     },
     { attempts },
   );
-  return { aws, seen };
+  return { aws, seen, pauses };
 };
 
 describe('signed calls', () => {
@@ -127,13 +130,39 @@ describe('signed calls', () => {
     return Response.json({ MessageId: 'm' });
   };
 
-  it('retry once after a lost connection, and not otherwise', async () => {
+  const refusing =
+    (status: number, name: string) =>
+    (_: Request, attempt: number): Response =>
+      attempt < 3 ? Response.json({ __type: name }, { status }) : Response.json({ MessageId: 'm' });
+
+  it('retry after a lost connection', async () => {
     const { aws, seen } = open({ answer: lost });
     expect(await aws.json('sqs', 'SendMessage', {})).toEqual({ MessageId: 'm' });
     expect(seen).toHaveLength(2);
-    const dead = open({ answer: () => Response.error() });
-    await expect(dead.aws.json('sqs', 'SendMessage', {})).rejects.toThrow();
-    expect(dead.seen).toHaveLength(1);
+  });
+
+  it.each([
+    [500, 'InternalServerError'],
+    [503, 'SlowDown'],
+    [429, 'TooManyRequestsException'],
+    [400, 'ThrottlingException'],
+    [400, 'com.amazonaws#ProvisionedThroughputExceededException'],
+    [403, 'RequestThrottled'],
+  ])('retry after %d %s, each time after a longer random pause', async (status, name) => {
+    const { aws, seen, pauses } = open({ answer: refusing(status, name) });
+    expect(await aws.json('sqs', 'SendMessage', {})).toEqual({ MessageId: 'm' });
+    expect([seen.length, pauses]).toEqual([3, [25, 50]]);
+    const down = open({ answer: () => Response.json({ __type: name }, { status }) });
+    await expect(down.aws.json('sqs', 'SendMessage', {})).rejects.toBeInstanceOf(AwsRefusal);
+    expect(down.seen).toHaveLength(3);
+  });
+
+  it('do not retry what the service refuses for good', async () => {
+    const { aws, seen } = open({
+      answer: () => Response.json({ __type: 'AccessDeniedException' }, { status: 400 }),
+    });
+    await expect(aws.json('sqs', 'SendMessage', {})).rejects.toThrow('AccessDeniedException');
+    expect(seen).toHaveLength(1);
   });
 
   it('do not retry an operation that is not idempotent', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
-import { folder, scenarioFiles } from './under-faults.ts';
+import { folder, scenarioFiles } from './scenario-files.ts';
 
 let synthesised: Assembly;
 

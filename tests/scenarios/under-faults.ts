@@ -1,10 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
-
-export const folder = new URL('.', import.meta.url).pathname;
-export const scenarioFiles = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+import { folder, scenarioFiles } from './scenario-files.ts';
 
 /** A small random generator with a seed, so that a failure can be repeated. */
 const seededRandom = (seed: number) => {
@@ -28,8 +25,7 @@ export const runUnderFaults = (part: 0 | 1): void => {
       const { lines } = await runScenarioFile(`${folder}${file}`, {
         assembly: synthesised,
         random,
-        chaos: { duplicate: 0.2, reorder: true },
-        conflict: () => random() < 0.1,
+        chaos: { duplicate: 0.2, reorder: true, conflict: 0.1, unread: 0.1 },
       });
       expect(lines).toEqual([]);
     },

@@ -18,7 +18,7 @@ import {
   queueArn,
 } from '../../infra/scenario/hub/in-process-hub.ts';
 import { openSandboxes } from '../../infra/scenario/hub/sandboxes.ts';
-import { scanTable } from '../../infra/scenario/hub/scan-table.ts';
+import { scanItems, scanTable } from '../../infra/scenario/hub/scan-table.ts';
 import { openScenarioHub } from '../../infra/scenario/scenario-hub.ts';
 import { Scenario } from '../../infra/scenario/schema.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
@@ -130,12 +130,13 @@ export const openTestHub = async (options: TestHubOptions = {}) => {
     await settle();
     return status;
   };
-  /** Rows of the table as DynamoDB's JSON, by SQL's LIKE. */
-  const rows = (like: string): Record<string, unknown>[] =>
-    cloud.db
-      .prepare('SELECT item FROM dynamodb_items WHERE item LIKE ?')
-      .all(like)
-      .map((row) => JSON.parse(String(row['item'])));
+  /** The rows of the table whose DynamoDB JSON contains a text in any case, by a scan. */
+  const rows = async (text: string): Promise<Record<string, unknown>[]> => {
+    const found: Record<string, unknown>[] = [];
+    for await (const item of scanItems(runtime))
+      if (JSON.stringify(item).toLowerCase().includes(text.toLowerCase())) found.push(item);
+    return found;
+  };
   /** Puts a message on the queue whose logical id matches; an object as JSON. */
   const send = (queue: RegExp, body: unknown): void =>
     cloud.send(queueArn(cloud, queue), typeof body === 'string' ? body : JSON.stringify(body));
@@ -176,8 +177,8 @@ export const openTestHub = async (options: TestHubOptions = {}) => {
       send(DELIVERIES, { type: 'interaction', receivedAt: time, interaction });
     },
     /** The stored interactions as DynamoDB's JSON, without notifications. */
-    timeline: () =>
-      rows('%"sk":{"S":"at#%').filter((row) => JSON.stringify(row['kind']) !== '{"S":"notification"}'),
+    timeline: async () =>
+      (await rows('"sk":{"S":"at#')).filter((row) => JSON.stringify(row['kind']) !== '{"S":"notification"}'),
     async stop(): Promise<void> {
       await cloud.stop();
       await crms.stop();

@@ -7,6 +7,8 @@ import { dynamodb } from '../../infra/local/dynamodb/index.ts';
 import { events } from '../../infra/local/eventbridge/index.ts';
 import type { AwsService } from '../../infra/local/protocol/service.ts';
 import { inProcess } from '../../infra/local/runtime/client.ts';
+import { forwarder } from '../../infra/local/runtime/external-endpoints.ts';
+import { foreignDynamodb } from '../../infra/scenario/hub/foreign-dynamodb.ts';
 import { serviceContext } from './service-context.ts';
 
 /** Where a process ends: before a request has its effect, or after it and before the answer arrives. */
@@ -41,8 +43,10 @@ const unitsIn = (body: string): number =>
 /** Opens the hub's table in a local DynamoDB, beside a local EventBridge, without a stack. For tests of adapters. */
 export const openTestTable = async (): Promise<TestTable> => {
   const context = serviceContext();
-  const services: Readonly<Record<string, AwsService>> = {
-    dynamodb: dynamodb(context),
+  const foreign = foreignDynamodb(process.env);
+  const forward = foreign && forwarder(foreign);
+  const services: Readonly<Record<string, Pick<AwsService, 'handle'>>> = {
+    dynamodb: forward ? { handle: (request) => forward('dynamodb', request) } : dynamodb(context),
     events: events(context),
   };
   let spent = NOTHING;

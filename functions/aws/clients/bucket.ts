@@ -70,7 +70,7 @@ const PLAIN = 'application/octet-stream';
 /** The tag by which the lifecycle rule of infra/stack/resources/storage.ts finds what no row names. */
 const UNCOMMITTED = { 'x-amz-tagging': 'uncommitted=true' };
 
-export const bucket = (runtime: Pick<Runtime, 'env' | 'aws'>): Bucket => {
+export const bucket = (runtime: Pick<Runtime, 'env' | 'aws' | 'random' | 'sleep'>): Bucket => {
   const aws = signedCalls(runtime);
   const root = `/${runtime.env['BUCKET']}`;
   const pathOf = (key: string): string => `${root}/${key.split('/').map(encodeURIComponent).join('/')}`;

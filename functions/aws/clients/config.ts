@@ -17,8 +17,8 @@ const Environment = z.object({
 });
 
 /**
- * The configuration of every SDK client of a function. Two attempts: one repeats a lost connection, and further retries are
- * left to the queue. Without keys in the environment the SDK uses its default credential chain. Throws `ZodError` where
+ * The configuration of every SDK client of a function. Three attempts: the SDK repeats a request after a lost connection, a
+ * throttle or a 5xx, with a random pause before each; further retries are left to the queue. Without keys in the environment the SDK uses its default credential chain. Throws `ZodError` where
  * `AWS_REGION` is not set.
  */
 export const clientConfig = (runtime: Runtime): ClientConfig => {
@@ -33,7 +33,7 @@ export const clientConfig = (runtime: Runtime): ClientConfig => {
         };
   return {
     region: env.AWS_REGION,
-    maxAttempts: 2,
+    maxAttempts: 3,
     ...(keys && { credentials: keys }),
     ...(runtime.aws && { requestHandler: runtime.aws.requestHandler }),
   };

@@ -36,9 +36,15 @@ const writeConflict = (subject: string): HubError =>
     { retry: 'later' },
   );
 
-/** Waits before the next attempt at rows that others change at the same time. `attempts`: how many there were, from 1. */
-export const pauseBeforeRetry = async ({ random, sleep = timer }: Pausing, attempts: number): Promise<void> =>
-  sleep(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
+/**
+ * Waits a random time before the next attempt: at most `firstMs` after the first, twice as long each time, never longer than
+ * `longestMs`. By default for rows that others change at the same time. `attempts`: how many there were, from 1.
+ */
+export const pauseBeforeRetry = async (
+  { random, sleep = timer }: Pausing,
+  attempts: number,
+  { firstMs = FIRST_PAUSE_MS, longestMs = LONGEST_PAUSE_MS } = {},
+): Promise<void> => sleep(random() * Math.min(longestMs, firstMs * 2 ** (attempts - 1)));
 
 const timer = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -15,6 +15,16 @@ export class AwsRefusal extends Error {
 export const isAwsRefusal = (error: unknown, ...names: readonly string[]): error is Error =>
   error instanceof Error && '$metadata' in error && (names.length === 0 || names.includes(error.name));
 
+/** The names that AWS services have for a throttled request. */
+const THROTTLED = /Throttl|^(?:ProvisionedThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown)/u;
+
+/** Whether a service may do the same request a moment later: it throttles, or it failed itself. */
+export const isTransient = (error: unknown): boolean => {
+  if (!isAwsRefusal(error)) return false;
+  const status = refusalStatus(error) ?? 0;
+  return status >= 500 || status === 429 || THROTTLED.test(error.name);
+};
+
 /** The HTTP status of a refusal; undefined where no answer came or the error is none of AWS. */
 export const refusalStatus = (error: unknown): number | undefined => {
   if (!isAwsRefusal(error)) return undefined;

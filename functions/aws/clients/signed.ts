@@ -1,6 +1,7 @@
 import { AwsClient } from 'aws4fetch';
 import type { Runtime } from '../../contracts/runtime.ts';
-import { AwsRefusal } from './refusal.ts';
+import { pauseBeforeRetry } from './optimistic.ts';
+import { AwsRefusal, isTransient } from './refusal.ts';
 
 /** By the name of a service in signatures: the SDK's endpoint variable, and the constants of its protocol. */
 const services = {
@@ -78,14 +79,18 @@ const baseOf = (env: Runtime['env'], service: Service): string =>
     `https://${service}.${regionOf(env)}.amazonaws.com`
   ).replace(/\/$/u, '');
 
+/** A request of a browser or a provider waits for these calls. */
+const PAUSES = { firstMs: 50, longestMs: 1000 };
+
 /**
- * `attempts`: two repeat the request once after a lost connection; one is for requests that must not be made twice.
- * `timeLimit`: a fresh signal that aborts one request.
+ * `attempts`: three repeat a request after a lost connection, a throttle or a 5xx, with a pause before each; one is for requests
+ * that must not be made twice. `timeLimit`: a fresh signal that aborts one request.
  */
 export const signedCalls = (
-  { env, aws }: Pick<Runtime, 'env' | 'aws'>,
-  { attempts = 2, timeLimit }: { attempts?: 1 | 2; timeLimit?: () => AbortSignal } = {},
+  runtime: Pick<Runtime, 'env' | 'aws' | 'random' | 'sleep'>,
+  { attempts = 3, timeLimit }: { attempts?: 1 | 3; timeLimit?: () => AbortSignal } = {},
 ): SignedCalls => {
+  const { env, aws } = runtime;
   const signer = signerOf(env);
   const bound = aws?.fetch ?? ((request: Request) => fetch(request));
   const send = (request: Request): Promise<Response> =>
@@ -106,13 +111,17 @@ export const signedCalls = (
           aws: { service, region: regionOf(env) },
         },
       );
-    const response = await send(await sign()).catch(async (error: unknown) => {
-      // `fetch` throws a TypeError when the connection fails.
-      if (attempts === 1 || !(error instanceof TypeError)) throw error;
-      return send(await sign());
-    });
-    if (!response.ok) throw await refusalOf(service, response);
-    return response;
+    for (let made = 1; ; made++) {
+      try {
+        const response = await send(await sign());
+        if (response.ok) return response;
+        throw await refusalOf(service, response);
+      } catch (error) {
+        // `fetch` throws a TypeError when the connection fails.
+        if (made === attempts || !(error instanceof TypeError || isTransient(error))) throw error;
+        await pauseBeforeRetry(runtime, made, PAUSES);
+      }
+    }
   };
   return {
     async json(service, operation, input) {

@@ -11,8 +11,6 @@ import { Store } from './tables/store.ts';
 import { sweep, timeToLive } from './tables/time-to-live.ts';
 
 export interface DynamodbOptions {
-  /** Called for each transaction; true cancels it with a conflict. */
-  readonly conflict?: () => boolean;
   /** Called with the capacity that each request consumes, also where its condition failed and the response omits it. */
   readonly onConsumed?: (capacity: Pick<ConsumedCapacity, 'mode' | 'total'>) => void;
 }
@@ -23,7 +21,7 @@ const SWEEP_MS = 60_000;
 export const dynamodb = (context: ServiceContext, options: DynamodbOptions = {}): AwsService => {
   const { db, clock } = context;
   const store = new Store(db);
-  const { conflict = () => false, onConsumed: onSpent = () => {} } = options;
+  const { onConsumed: onSpent = () => {} } = options;
   const operations: Record<string, Operation> = {
     ...tables(store, context),
     ...timeToLive(store),
@@ -33,7 +31,7 @@ export const dynamodb = (context: ServiceContext, options: DynamodbOptions = {})
     DeleteItem: writeOne(store, 'Delete', onSpent),
     BatchGetItem: batchGet(store, onSpent),
     BatchWriteItem: batchWrite(store, onSpent),
-    TransactWriteItems: transactWrite(store, clock, conflict, onSpent),
+    TransactWriteItems: transactWrite(store, clock, onSpent),
     TransactGetItems: transactGet(store, onSpent),
     Query: query(store, onSpent),
     Scan: scan(store, onSpent),

@@ -1,6 +1,6 @@
 import { escapeXml } from '../protocol/query.ts';
 import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
-import { errorAnswer } from '../s3/answer.ts';
+import { errorAnswer as s3ErrorAnswer } from '../s3/answer.ts';
 import type { AccessRequest } from './policy.ts';
 
 /** A refused request for access. */
@@ -23,12 +23,12 @@ export const sentenceOf = ({ caller, action, resource, because }: Refusal): stri
 /** The error response of a service to a refused request. */
 export const refusedAnswer = (service: string, request: AwsRequest, refusal: Refusal): AwsResponse => {
   if (service === 'ses')
-    return answer(service, request, {
+    return errorAnswer(service, request, {
       type: 'AccessDenied',
       message: `User \`${refusal.caller}' is not authorized to perform \`${refusal.action}' on resource \`${refusal.resource}'`,
     });
   const types: Readonly<Record<string, string>> = { s3: 'AccessDenied', sns: 'AuthorizationError' };
-  return answer(service, request, {
+  return errorAnswer(service, request, {
     type: types[service] ?? 'AccessDeniedException',
     message: sentenceOf(refusal),
   });
@@ -41,29 +41,31 @@ export const unknownKeyAnswer = (service: string, request: AwsRequest): AwsRespo
     ses: 'InvalidClientTokenId',
     sns: 'InvalidClientTokenId',
   };
-  return answer(service, request, {
+  return errorAnswer(service, request, {
     type: types[service] ?? 'UnrecognizedClientException',
     message: 'The security token included in the request is invalid.',
   });
 };
 
-const answer = (
+/** An error in the protocol of a service; without a `status` it has that of a refused access. */
+export const errorAnswer = (
   service: string,
   request: AwsRequest,
-  { type, message }: { readonly type: string; readonly message: string },
+  { type, message, status }: { readonly type: string; readonly message: string; readonly status?: number },
 ): AwsResponse => {
-  if (service === 's3') return errorAnswer({ type, message, status: 403, fields: {} }, request.path);
+  if (service === 's3')
+    return s3ErrorAnswer({ type, message, status: status ?? 403, fields: {} }, request.path);
   const isJson = request.headers['x-amz-target'] !== undefined || ['scheduler', 'lambda'].includes(service);
   if (!isJson) {
     const code = service === 'sqs' ? type.replace(/Exception$/u, '') : type;
     return {
-      status: 403,
+      status: status ?? 403,
       headers: { 'content-type': 'text/xml' },
       body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${crypto.randomUUID()}</RequestId></ErrorResponse>`,
     };
   }
   return {
-    status: service === 'scheduler' ? 403 : 400,
+    status: status ?? (service === 'scheduler' ? 403 : 400),
     headers: {
       'content-type': request.headers['content-type'] ?? 'application/json',
       'x-amzn-errortype': type,

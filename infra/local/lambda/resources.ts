@@ -9,7 +9,8 @@ import {
 } from '../cloudformation/resource-type.ts';
 
 const text = z.string();
-const DEFAULT_CONCURRENCY = 4;
+/** Lambda begins to read a queue with five concurrent batches. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+const DEFAULT_CONCURRENCY = 5;
 
 const FunctionProperties = z.strictObject({
   FunctionName: text.optional(),

@@ -41,8 +41,8 @@ const Answer = z.union([
   z.object({ result: z.string().optional() }),
 ]);
 
-/** Concurrent executions of one function. */
-const CONCURRENT_EXECUTIONS = 2;
+/** The concurrent executions of a new account, which one function may use alone. */
+const ACCOUNT_EXECUTIONS = 10;
 /** The smallest heap in which a worker can load a bundle. Lambda's own smallest size is too little for Node's workers. */
 const SMALLEST_HEAP_MEGABYTES = 64;
 
@@ -69,6 +69,8 @@ export interface WorkerOptions extends Pick<Assembly, 'assetFolder'> {
   readonly log: (line: string) => void;
   /** Variables that every function gets besides those of the template. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The most concurrent executions of one function; default those of a new account. */
+  readonly concurrentExecutions?: number | undefined;
   /** Milliseconds by which the functions' clock is ahead of the machine's. */
   readonly clockOffsetMs?: number | undefined;
 }
@@ -129,7 +131,7 @@ const environmentPool = (options: WorkerOptions) => {
           idle.busy = true;
           return idle;
         }
-        if (all.length < CONCURRENT_EXECUTIONS) {
+        if (all.length < (options.concurrentExecutions ?? ACCOUNT_EXECUTIONS)) {
           const started = startEnvironment(target, options, (ended) => remove(target, ended));
           all.push(started);
           return started;

@@ -7,6 +7,7 @@ import type { AwsRequest, AwsResponse } from '../protocol/service.ts';
 import type { SendingQuota } from '../ses/quota.ts';
 import type { SqsOptions } from '../sqs/index.ts';
 import type { ExternalEndpoints } from './external-endpoints.ts';
+import type { Faults } from './faults.ts';
 
 export interface CloudOptions {
   readonly assembly: Assembly;
@@ -29,10 +30,8 @@ export interface CloudOptions {
   readonly mailQuota?: SendingQuota;
   /** The URL of the AWS endpoint, also used in queue URLs. */
   readonly awsUrl: string;
-  /** Duplicates and reorderings of messages and events. */
-  readonly chaos?: SqsOptions['chaos'];
-  /** Whether the next DynamoDB transaction is cancelled by a conflict. */
-  readonly conflict?: () => boolean;
+  /** Duplicates and reorderings of messages and events, and faults of the requests that functions make. */
+  readonly chaos?: SqsOptions['chaos'] & Faults;
   /** An upper limit for the batching windows of the template, in seconds. Lambda may also invoke earlier. */
   readonly longestWindowSeconds?: number;
   /** Called before a request is answered. If it throws, the caller sees a lost connection. */

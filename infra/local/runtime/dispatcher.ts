@@ -7,9 +7,11 @@ import { isOpenToAll } from '../sns/index.ts';
 import { ACCOUNT } from './account.ts';
 import type { CloudOptions } from './cloud-options.ts';
 import { forwarder } from './external-endpoints.ts';
+import { faulty } from './faults.ts';
 import type { Meter } from './meter.ts';
 
-export interface DispatchOptions extends Pick<CloudOptions, 'externalEndpoints' | 'before'> {
+export interface DispatchOptions
+  extends Pick<CloudOptions, 'externalEndpoints' | 'before' | 'chaos' | 'random'> {
   /** Services by signing name. */
   readonly services: ReadonlyMap<string, AwsService>;
   readonly functions: ReadonlyMap<string, LambdaFunction>;
@@ -28,8 +30,11 @@ export const dispatcher = ({
   counts,
   externalEndpoints,
   before,
+  chaos = {},
+  random,
 }: DispatchOptions): ((request: AwsRequest) => Promise<AwsResponse>) => {
   const forward = externalEndpoints && forwarder(externalEndpoints);
+  const withFaults = faulty(chaos, random);
   return async (request) => {
     const { accessKey, service: name } = isOpenToAll(request)
       ? { accessKey: '-', service: 'sns' }
@@ -45,12 +50,16 @@ export const dispatcher = ({
     counts.set(counted, (counts.get(counted) ?? 0) + 1);
     const refused = authorization.refuse(name, operation, request, functionName);
     if (refused) return refused;
-    const response = await (forward !== undefined && externalEndpoints?.endpoints[name] !== undefined
-      ? forward(name, request)
-      : service.handle(request, {
-          accessKeyId: accessKey,
-          arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
-        }));
+    const send = (sent: AwsRequest): Promise<AwsResponse> =>
+      forward !== undefined && externalEndpoints?.endpoints[name] !== undefined
+        ? forward(name, sent)
+        : service.handle(sent, {
+            accessKeyId: accessKey,
+            arn: functions.get(caller)?.roleArn ?? `arn:aws:iam::${ACCOUNT}:root`,
+          });
+    const response = await (functionName === undefined
+      ? send(request)
+      : withFaults(name, operation, request, send));
     if (response.status < 300) meter.request(name, operation, request);
     return authorization.hideMissing(name, request, functionName, response);
   };

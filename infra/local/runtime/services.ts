@@ -31,18 +31,12 @@ const SMS_DOLLARS = 1000;
 export const cloudServices = (
   context: ServiceContext,
   mailboxes: ServiceContext['db'],
-  {
-    awsUrl,
-    chaos,
-    conflict,
-    verified = [],
-    mailQuota,
-  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'conflict' | 'mailQuota' | 'verified'>,
+  { awsUrl, chaos, verified = [], mailQuota }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'mailQuota' | 'verified'>,
   post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>,
 ): CloudServices => {
   const sent = sentMessages(mailboxes);
   return {
-    dynamodb: dynamodb(context, conflict ? { conflict } : {}),
+    dynamodb: dynamodb(context),
     sqs: sqs(context, { endpoint: awsUrl, ...(chaos && { chaos }) }),
     events: events(context, chaos ?? {}),
     scheduler: scheduler(context),

@@ -11,6 +11,7 @@ import { inProcess } from '../../local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/cloud.ts';
 import type { Assembly } from '../../stack/assembly.ts';
 import { eventPatterns } from './event-patterns.ts';
+import { foreignDynamodb, withoutExpiry } from './foreign-dynamodb.ts';
 import { hubFunctions } from './functions.ts';
 import { deployedSenderDomains } from './sender-domains.ts';
 
@@ -20,7 +21,6 @@ export interface InProcessHubOptions
       CloudOptions,
       | 'before'
       | 'chaos'
-      | 'conflict'
       | 'externalEndpoints'
       | 'file'
       | 'mailQuota'
@@ -78,11 +78,20 @@ export const openInProcessHub = async ({
     if (holder.services) return holder.services;
     throw new Error('The services are not open yet.');
   };
+  const foreign = foreignDynamodb(process.env, cloudOptions.file);
   const cloud = await startCloud({
     file: ':memory:',
     publicUrl: 'https://hub.example.com',
+    ...(foreign && { externalEndpoints: foreign }),
     ...cloudOptions,
-    ...{ assembly, clock, random, verified, newId: world.newId, patterns: eventPatterns },
+    ...{
+      assembly: foreign ? withoutExpiry(assembly) : assembly,
+      clock,
+      random,
+      verified,
+      newId: world.newId,
+      patterns: eventPatterns,
+    },
     awsUrl: 'http://127.0.0.1',
     invoke: functions(assembly, services, { ...world, ...(senders && { senders }), ...(fetch && { fetch }) }),
     onService: (service) => {

@@ -8,7 +8,7 @@ import { type WorkerFunctions, workerFunctions } from '../../local/lambda/worker
 import { type Listener, listen } from '../../local/protocol/http.ts';
 import { REGION } from '../../local/runtime/account.ts';
 import { inProcess } from '../../local/runtime/client.ts';
-import { type Cloud, startCloud } from '../../local/runtime/cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/cloud.ts';
 import type { ExternalEndpoints } from '../../local/runtime/external-endpoints.ts';
 import { openDatabase } from '../../local/runtime/state.ts';
 import { assembly, syncedBy } from '../../stack/assembly.ts';
@@ -27,6 +27,9 @@ export interface HubOptions {
   readonly externalEndpoints?: ExternalEndpoints;
   /** Milliseconds by which the clocks of the hub and of its functions are ahead of the machine's clock. */
   readonly clockOffsetMs?: number;
+  /** The most concurrent executions of one function; default those of a new account. */
+  readonly concurrentExecutions?: number | undefined;
+  readonly chaos?: CloudOptions['chaos'];
   /** The longest batching window of a function, in seconds; default 1, because a person waits. */
   readonly longestWindowSeconds?: number;
 }
@@ -79,6 +82,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
   const functions = workerFunctions({
     ...{ assetFolder: synthesised.assetFolder, awsUrl, log: report },
     clockOffsetMs: options.clockOffsetMs,
+    concurrentExecutions: options.concurrentExecutions,
     environment: isTracing() ? { HUB_TRACE: '1' } : {},
   });
   opened.defer(() => functions.stop());
@@ -96,6 +100,7 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
     verified: deployedSenderDomains(),
     ...{ file: options.state, publicUrl: options.publicUrl, awsUrl, onError },
     ...(options.externalEndpoints && { externalEndpoints: options.externalEndpoints }),
+    ...(options.chaos && { chaos: options.chaos }),
     longestWindowSeconds: options.longestWindowSeconds ?? WINDOW_SECONDS,
     onService: services.resolve,
     invoke: functions.invoke,

@@ -138,8 +138,8 @@ describe('mail that SES puts into the bucket', () => {
       ),
     );
     await hub.settle();
-    expect(hub.timeline()).toHaveLength(2);
-    const sizes = hub.timeline().map((row) => /"size":\{"N":"(\d+)"/u.exec(JSON.stringify(row))?.[1]);
+    expect(await hub.timeline()).toHaveLength(2);
+    const sizes = (await hub.timeline()).map((row) => /"size":\{"N":"(\d+)"/u.exec(JSON.stringify(row))?.[1]);
     expect(sizes.sort()).toEqual(['3000', '5000000']);
   });
 

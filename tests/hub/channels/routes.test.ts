@@ -44,7 +44,7 @@ describe('a nonce', () => {
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
     expect(await post('/webhooks/mailgun', {}, delivery('ada@example.com'))).toBe(200);
     expect(await post('/webhooks/mailgun', {}, delivery('eve@example.com'))).toBe(401);
-    expect(hub.timeline()).toHaveLength(1);
+    expect(await hub.timeline()).toHaveLength(1);
   });
 });
 
@@ -61,7 +61,7 @@ describe('an account', () => {
     expect(await post('/webhooks/standard', sign('one'), body)).toBe(200);
     expect(await post('/webhooks/standard/till', sign('one'), body)).toBe(401);
     expect(await post('/webhooks/standard/till', sign('two'), body)).toBe(200);
-    expect(hub.timeline()).toHaveLength(2);
+    expect(await hub.timeline()).toHaveLength(2);
   });
 
   it('is reached by an address that ends with a slash, which is signed with it', async () => {
@@ -104,7 +104,7 @@ describe('events over the API', () => {
     const { status, body } = await hub.api('POST', '/events', events);
     expect([status, body.accepted, body.results.at(-1).code]).toEqual([207, 26, 'invalid-event']);
     await hub.settle();
-    expect(hub.timeline()).toHaveLength(25);
+    expect(await hub.timeline()).toHaveLength(25);
   });
 });
 

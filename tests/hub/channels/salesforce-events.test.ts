@@ -77,7 +77,7 @@ describe('a change event of Salesforce', () => {
     };
     hub.send(/^DeliveriesQueue/, { type: 'event', provider: 'salesforce', event });
     await hub.settle();
-    expect(hub.timeline()).toMatchObject([
+    expect(await hub.timeline()).toMatchObject([
       { identifiers: { L: [{ S: 'salesforce:00Q1' }, { S: 'email:bob@example.com' }] } },
     ]);
   });
@@ -101,7 +101,7 @@ describe('a change event of Salesforce', () => {
     await sqs.send(new CreateQueueCommand({ QueueName: name }));
     await hub.api('POST', `/failures/${failure.id}/replay`);
     await hub.settle();
-    expect(hub.timeline()).toMatchObject([{ kind: { S: 'contact-update' } }]);
+    expect(await hub.timeline()).toMatchObject([{ kind: { S: 'contact-update' } }]);
   });
 });
 

@@ -28,7 +28,7 @@ const claim = (
 const find = async (identifier: string) =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body;
 /** The rows of the table that contain a text. */
-const rowsWith = (text: string) => hub.rows(`%${text}%`);
+const rowsWith = (text: string) => hub.rows(text);
 
 const exportOf = async (profileId: string) => {
   const job = (await hub.api('POST', '/jobs', { kind: 'export', parameters: { profileId } })).body;
@@ -47,7 +47,7 @@ it('erases the guests that claim only what the person owns, with every row that 
   const { state, receipt } = await eraseCustomer(hub, ADA);
   expect(state).toBe('succeeded');
   for (const text of ['ada@example.com', '4155550100', 'eve@example.net', 'xyzzy', 'Lovelace'])
-    expect(rowsWith(text)).toEqual([]);
+    expect(await rowsWith(text)).toEqual([]);
   const guests = receipt.receipt.systems.find(({ system }: { system: string }) => system === 'guests');
   expect(guests).toMatchObject({ count: 2, left: [] });
 });
@@ -62,9 +62,9 @@ it('leaves a guest that claims somebody else too, without the identifiers of the
   );
   const [shared] = (await find(BOB)).guests;
   const { receipt } = await eraseCustomer(hub, ADA);
-  expect(rowsWith('ada@example.com')).toEqual([]);
-  expect(rowsWith('ada%40example.com')).toEqual([]);
-  expect(rowsWith('555-0100')).toEqual([]);
+  expect(await rowsWith('ada@example.com')).toEqual([]);
+  expect(await rowsWith('ada%40example.com')).toEqual([]);
+  expect(await rowsWith('555-0100')).toEqual([]);
   const guests = receipt.receipt.systems.find(({ system }: { system: string }) => system === 'guests');
   expect(guests).toMatchObject({ count: 0 });
   expect(guests.left.join()).toContain(shared.id);
@@ -81,9 +81,9 @@ it('never erases a person by an identifier that a form named beside theirs', asy
   expect(state).toBe('succeeded');
   expect(receipt.receipt.systems.find(({ system }: { system: string }) => system === 'guests').count).toBe(0);
   expect((await find(ADA)).identifiers).toEqual([ADA]);
-  expect(rowsWith('mine')).toHaveLength(1);
-  expect(rowsWith('hers')).toHaveLength(1);
-  expect(rowsWith('mallory@example.net')).toEqual([]);
+  expect(await rowsWith('mine')).toHaveLength(1);
+  expect(await rowsWith('hers')).toHaveLength(1);
+  expect(await rowsWith('mallory@example.net')).toEqual([]);
 });
 
 it('erases the guest of an identifier that nobody owns, and no other guest', async () => {
@@ -91,9 +91,9 @@ it('erases the guest of an identifier that nobody owns, and no other guest', asy
   await say(claim('F2', ['user-id:someone', EVE], { text: 'second' }));
   const { state } = await eraseCustomer(hub, EVE);
   expect(state).toBe('succeeded');
-  expect(rowsWith('"first"')).toEqual([]);
-  expect(rowsWith('"second"')).toHaveLength(1);
-  expect(rowsWith('eve@example.net')).toEqual([]);
+  expect(await rowsWith('"first"')).toEqual([]);
+  expect(await rowsWith('"second"')).toHaveLength(1);
+  expect(await rowsWith('eve@example.net')).toEqual([]);
   expect((await find('user-id:someone')).claimed).toEqual(['user-id:someone']);
 });
 
@@ -105,17 +105,17 @@ it('touches nobody where a person has come to own the identifier since it was as
   await hub.table.put({ pk: `identifier#${EVE}`, sk: 'owner', ...owner });
   await hub.wait();
   expect((await hub.api('GET', `/erasures/${body.id}`)).body.state).toBe('succeeded');
-  expect(rowsWith('"typed"')).toHaveLength(1);
-  expect(rowsWith('"sk":{"S":"guest"}')).toHaveLength(1);
-  expect(rowsWith('"claimed":{"L":[{"S":"email:eve@example.net"}]}').length).toBeGreaterThan(0);
+  expect(await rowsWith('"typed"')).toHaveLength(1);
+  expect(await rowsWith('"sk":{"S":"guest"}')).toHaveLength(1);
+  expect((await rowsWith('"claimed":{"L":[{"S":"email:eve@example.net"}]}')).length).toBeGreaterThan(0);
 });
 
 it('keeps an address muted that was muted by a claim, under a hash', async () => {
   await say({ key: 'M1', identifiers: [ADA], channel: 'email' });
   await say(claim('O1', [ADA], { kind: 'opt-out', channel: 'email' }));
-  expect(rowsWith('"sk":{"S":"mute"}')).toHaveLength(1);
+  expect(await rowsWith('"sk":{"S":"mute"}')).toHaveLength(1);
   await eraseCustomer(hub, ADA);
-  expect(rowsWith('"sk":{"S":"mute"}')).toEqual([]);
+  expect(await rowsWith('"sk":{"S":"mute"}')).toEqual([]);
   await say({ key: 'M2', identifiers: [ADA], channel: 'email' });
   expect((await find(ADA)).consent).toMatchObject({ email: { status: 'service-only' } });
 });
@@ -134,7 +134,7 @@ it('frees the open pairs of others', async () => {
   const { id } = await find(BOB);
   await eraseCustomer(hub, ADA);
   expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
-  expect(JSON.stringify(rowsWith(`claims#${id}`))).toContain('"open":{"L":[]}');
+  expect(JSON.stringify(await rowsWith(`claims#${id}`))).toContain('"open":{"L":[]}');
 });
 
 it('exports the guests that go with the person, and masks the identifiers and the names of others', async () => {

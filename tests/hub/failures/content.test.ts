@@ -81,10 +81,10 @@ describe('content that cannot be fetched', () => {
   it('is fetched again after 5, 30 and 120 seconds, and then the interaction is stored without it', async () => {
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.clock.runUntil(NOW + 154_000);
-    expect([asked, hub.timeline()]).toEqual([[0, 5, 35], []]);
+    expect([asked, await hub.timeline()]).toEqual([[0, 5, 35], []]);
     await hub.clock.runUntil(NOW + 155_000);
     expect(asked).toEqual([0, 5, 35, 155]);
-    expect(hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
+    expect(await hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
     expect(await hub.failures()).toMatchObject([
       { code: 'unreachable-content', tries: 4, origin: 'refused' },
     ]);
@@ -95,8 +95,8 @@ describe('content that cannot be fetched', () => {
     await hub.clock.runUntil(NOW + 10_000);
     answer = whole;
     await hub.clock.runUntil(NOW + 35_000);
-    expect(hub.timeline()).toMatchObject([{ text: { S: 'Where is it?' } }]);
-    expect(hub.timeline()[0]).not.toHaveProperty('incomplete');
+    expect(await hub.timeline()).toMatchObject([{ text: { S: 'Where is it?' } }]);
+    expect((await hub.timeline())[0]).not.toHaveProperty('incomplete');
     expect(await hub.failures()).toEqual([]);
   });
 });
@@ -104,12 +104,12 @@ describe('content that cannot be fetched', () => {
 describe('a replay of missing content', () => {
   it('completes the stored row, and synchronises the CRMs again', async () => {
     await deliver(['email:ada@example.com']);
-    const [before] = hub.timeline();
+    const [before] = await hub.timeline();
     const told = published.length;
     answer = whole;
     await replay();
     await hub.clock.runUntil(hub.clock.now() + MINUTE);
-    const [after, ...others] = hub.timeline();
+    const [after, ...others] = await hub.timeline();
     expect(others).toEqual([]);
     const { incomplete: _, ...kept } = before ?? {};
     expect(after).toEqual({
@@ -129,7 +129,7 @@ describe('a replay of missing content', () => {
     answer = whole;
     isBusDown = true;
     await replay();
-    expect([hub.timeline()[0]?.['text'], published.length]).toEqual([{ S: 'Where is it?' }, told]);
+    expect([(await hub.timeline())[0]?.['text'], published.length]).toEqual([{ S: 'Where is it?' }, told]);
     isBusDown = false;
     await hub.clock.runUntil(hub.clock.now() + 10 * MINUTE);
     expect(published.length).toBeGreaterThan(told);
@@ -142,7 +142,7 @@ describe('a replay of missing content', () => {
     await hub.clock.runUntil(hub.clock.now() + 10 * MINUTE);
     expect(asked).toHaveLength(4);
     expect(await hub.failures()).toMatchObject([{ count: 2, status: 'open' }]);
-    expect(hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
+    expect(await hub.timeline()).toMatchObject([{ incomplete: { BOOL: true } }]);
   });
 
   it('changes nothing the second time, and never a row that was erased', async () => {
@@ -150,38 +150,38 @@ describe('a replay of missing content', () => {
     answer = whole;
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.settle();
-    const after = hub.timeline();
+    const after = await hub.timeline();
     answer = () => Response.json({ 'stripped-text': 'Something else' });
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.settle();
-    expect(hub.timeline()).toEqual(after);
+    expect(await hub.timeline()).toEqual(after);
     await eraseAda();
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     await hub.settle();
-    expect(hub.timeline()).toEqual([]);
+    expect(await hub.timeline()).toEqual([]);
   });
 
   it('fetches neither content nor files of an erased customer', async () => {
     answer = whole;
     await deliver(['email:ada@example.com']);
-    const [row] = hub.timeline();
+    const [row] = await hub.timeline();
     await eraseAda();
     asked.length = 0;
     hub.send(/^DeliveriesQueue/, mail(['email:ada@example.com']));
     const key = `attachments/${Object(row?.['id']).S}/0`;
     hub.send(/^DeliveriesQueue/, { type: 'file', provider: 'mailgun', url: STORED, key });
     await hub.settle();
-    expect([asked, hub.timeline(), await hub.failures()]).toEqual([[], [], []]);
+    expect([asked, await hub.timeline(), await hub.failures()]).toEqual([[], [], []]);
   });
 
   it('assigns an interaction under review to the customer that the content identifies', async () => {
     await deliver([]);
     expect((await hub.api('GET', '/reviews')).body.items).toHaveLength(1);
-    expect(hub.timeline()).toEqual([]);
+    expect(await hub.timeline()).toEqual([]);
     answer = whole;
     await replay();
     expect((await hub.api('GET', '/reviews')).body.items).toEqual([]);
-    expect(hub.timeline()).toMatchObject([
+    expect(await hub.timeline()).toMatchObject([
       { identifiers: { L: [{ S: 'email:ada@example.com' }] }, text: { S: 'Where is it?' } },
     ]);
     expect((await hub.api('GET', '/customers?identifier=email:ada@example.com')).status).toBe(200);
@@ -215,7 +215,7 @@ describe('a replay of missing content', () => {
     await hub.settle();
     answer = whole;
     await replay();
-    const found = hub.timeline().filter((row) => JSON.stringify(row).includes('mailgun'));
+    const found = (await hub.timeline()).filter((row) => JSON.stringify(row).includes('mailgun'));
     expect(found).toMatchObject([{ text: { S: 'Where is it?' }, identifiers: { L: [] } }]);
     expect((await hub.api('GET', '/customers?identifier=email:ada@example.com')).status).toBe(404);
   });

@@ -73,7 +73,7 @@ describe('an unreadable message', () => {
     await hub.settle();
     expect((await hub.api('POST', `/failures/${id}/replay`)).body).toMatchObject({ status: 'replayed' });
     await hub.settle();
-    expect(hub.timeline()).toHaveLength(1);
+    expect(await hub.timeline()).toHaveLength(1);
     expect(await hub.failures()).toEqual([]);
     expect(await hub.failures('?status=replayed')).toMatchObject([{ id, edited: { by: 'ada' } }]);
   });
@@ -217,7 +217,7 @@ describe('a message that a function refuses', () => {
     expect((await hub.api('PUT', `/failures/${id}/payload`, mended)).status).toBe(200);
     await hub.api('POST', `/failures/${id}/replay`);
     await hub.settle();
-    expect(hub.timeline()).toHaveLength(1);
+    expect(await hub.timeline()).toHaveLength(1);
     expect(await hub.failures()).toEqual([]);
   });
 

@@ -11,7 +11,7 @@ it('many messages of a few customers at the same time change each customer one a
       identifiers: [`phone:+1415555010${serial % people}`],
     });
   await hub.clock.runUntil(NOW + 3_600_000);
-  expect(hub.timeline()).toHaveLength(people * each);
+  expect(await hub.timeline()).toHaveLength(people * each);
   expect((await hub.scan()).filter(({ sk }) => sk === 'profile')).toHaveLength(people);
   const told = { acknowledged: [], refused: [], unanswered: [] };
   expect(await brokenInvariants(hub, told)).toEqual([]);

@@ -144,7 +144,7 @@ describe('a message whose key is not the id that others give it', () => {
     await hub.settle();
     const [pointer] = await hub.table.get([messageKey('telegram', '7:1')]);
     expect(pointer && messagePointerOf(pointer).address.occurredAt).toBe(at(0));
-    expect(hub.timeline()).toHaveLength(3);
+    expect(await hub.timeline()).toHaveLength(3);
   });
 });
 

@@ -128,7 +128,10 @@ expect:
     expect(await tell(story)).toEqual([]);
     let turn = 0;
     expect(
-      await tell(story, { conflict: () => turn++ % 5 === 0, chaos: { duplicate: 0.5, reorder: true } }),
+      await tell(story, {
+        random: () => (turn++ % 10) / 10,
+        chaos: { duplicate: 0.5, reorder: true, conflict: 0.2 },
+      }),
     ).toEqual([]);
   });
 

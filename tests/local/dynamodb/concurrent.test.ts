@@ -3,6 +3,7 @@ import { type DynamodbCall, endpoint } from '../../../infra/local/dynamodb/compa
 import { seeded } from '../../../infra/local/dynamodb/comparison/random-operations.ts';
 import { dynamodb } from '../../../infra/local/dynamodb/index.ts';
 import { type Listener, listen } from '../../../infra/local/protocol/http.ts';
+import { faulty } from '../../../infra/local/runtime/faults.ts';
 import { serviceContext } from '../../support/service-context.ts';
 import { keySchema } from './call.ts';
 
@@ -14,17 +15,26 @@ const conflicts = seeded(5);
 let conflicted = 0;
 
 beforeAll(async () => {
-  const service = dynamodb(serviceContext(), {
-    conflict: () => {
-      const now = conflicts() < 0.1;
-      if (now) conflicted++;
-      return now;
-    },
+  const service = dynamodb(serviceContext());
+  const withFaults = faulty({ conflict: 0.1 }, conflicts);
+  listener = await listen(async ({ target, ...rest }) => {
+    const request = { ...rest, path: target, query: '' };
+    const response = await withFaults('dynamodb', service.operation(request), request, (sent) =>
+      service.handle(sent, { accessKeyId: 'TEST', arn: 'test' }),
+    );
+    if (String(response.body).includes('TransactionConflict')) conflicted++;
+    return response;
   });
-  listener = await listen(({ target, ...request }) =>
-    service.handle({ ...request, path: target, query: '' }, { accessKeyId: 'TEST', arn: 'test' }),
-  );
-  clients = Array.from({ length: CLIENTS }, () => endpoint(`http://127.0.0.1:${listener.port}/`, {}));
+  clients = Array.from({ length: CLIENTS }, () => {
+    const ask = endpoint(`http://127.0.0.1:${listener.port}/`, {});
+    // A transaction in the way is met by asking again.
+    return async (operation, input) => {
+      for (;;) {
+        const answer = await ask(operation, input);
+        if (!JSON.stringify(answer).includes('TransactionConflict')) return answer;
+      }
+    };
+  });
   await clients[0]?.('CreateTable', {
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
@@ -64,7 +74,6 @@ describe('several clients at once', () => {
         const to = names[(names.indexOf(from) + 1 + Math.floor(random() * 4)) % 5] ?? 'b';
         const amount = { ':n': { N: String(1 + Math.floor(random() * 15)) } };
         const asked = {
-          // A transaction in the way is met by asking again with the same token.
           ClientRequestToken: `${client}-${at}`,
           TransactItems: [
             {
@@ -86,9 +95,7 @@ describe('several clients at once', () => {
             },
           ],
         };
-        let answer = await ask('TransactWriteItems', asked);
-        while (JSON.stringify(answer).includes('TransactionConflict'))
-          answer = await ask('TransactWriteItems', asked);
+        const answer = await ask('TransactWriteItems', asked);
         // Asking once more for what is done must not do it twice.
         if (kindOf(answer) === undefined) {
           done.moved++;

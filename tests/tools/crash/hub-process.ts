@@ -2,9 +2,11 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import * as z from 'zod';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { publish } from '../../../functions/aws/operations/publish.ts';
+import { sortKeyPrefix } from '../../../functions/contracts/keys.ts';
 import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
 import { publishPortsOf } from '../../../infra/scenario/hub/in-process-hub.ts';
 import { type Hub, openHub, readApiKey } from '../../../infra/scenario/hub/open-hub.ts';
+import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { brokenInvariants } from './invariants.ts';
 
 // The hub of `npm start` as a process of its own, which the crash run kills. Its parent sends it commands; it ends with
@@ -17,6 +19,8 @@ export const HubCommand = z.discriminatedUnion('command', [
     state: z.string(),
     publicUrl: z.string(),
     clockOffsetMs: z.number(),
+    /** Whether requests of the functions meet faults of AWS. */
+    hasFaults: z.boolean(),
     secrets: z.record(z.string(), z.record(z.string(), z.string())),
     /** E-mail addresses whose owners have consented to marketing. */
     granted: z.array(z.string()),
@@ -84,6 +88,12 @@ const configure = async (
   }
 };
 
+/** The shares of requests, messages and events of a bad day. */
+const FAULTS = {
+  ...{ duplicate: 0.05, reorder: true },
+  ...{ conflict: 0.05, unread: 0.1, refusedEntry: 0.02, throttle: 0.03, broken: 0.02 },
+};
+
 let hub: Hub | undefined;
 
 /** The number of messages in all queues. */
@@ -105,18 +115,12 @@ const drain = async (open: Hub): Promise<void> => {
   }
 };
 
-const countRows = (open: Hub, like: string): number =>
-  Number(
-    open.cloud.db.prepare('SELECT count(*) AS count FROM dynamodb_items WHERE item LIKE ?').get(like)?.[
-      'count'
-    ],
-  );
-
 const runCommand = async (command: HubCommand): Promise<HubReport> => {
   if (command.command === 'open') {
-    const { state, publicUrl, clockOffsetMs } = command;
+    const { state, publicUrl, clockOffsetMs, hasFaults } = command;
     const log = process.env['HUB_LOG'] === undefined ? () => {} : (line: string) => console.error(line);
-    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs }, log);
+    const chaos = hasFaults ? { chaos: FAULTS } : {};
+    hub = await openHub({ port: 0, publicUrl, state, clockOffsetMs, ...chaos }, log);
     if (command.granted.length > 0) await configure(hub, command);
     return { report: 'opened', url: hub.apiUrl };
   }
@@ -125,12 +129,13 @@ const runCommand = async (command: HubCommand): Promise<HubReport> => {
     await drain(hub);
     return { report: 'drained' };
   }
+  const rows = await scanTable(hub.runtime);
   return {
     report: 'checked',
     broken: await brokenInvariants(hub, command.answers),
     counts: {
-      interactions: countRows(hub, '%"sk":{"S":"at#%'),
-      customers: countRows(hub, '%"sk":{"S":"profile"}%'),
+      interactions: rows.filter(({ sk }) => sk.startsWith(sortKeyPrefix.interaction)).length,
+      customers: rows.filter(({ sk }) => sk === 'profile').length,
       'messages sent': hub.cloud.sentMessages.list().length,
     },
   };

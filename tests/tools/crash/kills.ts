@@ -14,6 +14,8 @@ export interface KillOptions {
   readonly people: number;
   /** The longest time between the start of the traffic and a kill. */
   readonly longestLifeMs: number;
+  /** Whether messages are duplicated and reordered, and requests of the functions meet faults of AWS. */
+  readonly hasFaults: boolean;
   /** Called with a line after each kill. */
   readonly report: (line: string) => void;
 }
@@ -94,10 +96,11 @@ export const runKills = async (options: KillOptions): Promise<KillResult> => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-crash-'));
   const traffic = openTraffic({ seed, people, publicUrl: PUBLIC_URL }, random);
   let current: HubProcess | undefined;
-  const start = (clockOffsetMs: number, isFirst: boolean): HubProcess => {
+  const start = (clockOffsetMs: number, isFirst = false): HubProcess => {
     current = startHub({
       command: 'open',
       ...{ state: join(folder, 'state.sqlite'), publicUrl: PUBLIC_URL, clockOffsetMs },
+      hasFaults: options.hasFaults && clockOffsetMs !== DRAIN_OFFSETS.at(-1),
       ...{ secrets: traffic.secrets, granted: isFirst ? [...traffic.granted] : [] },
     });
     return current;
@@ -118,12 +121,12 @@ export const runKills = async (options: KillOptions): Promise<KillResult> => {
       );
     }
     for (const offset of DRAIN_OFFSETS.slice(0, -1)) {
-      const hub = start(offset, false);
+      const hub = start(offset);
       await hub.opened;
       await hub.ask({ command: 'drain' });
       await kill(hub.child);
     }
-    const last = start(DRAIN_OFFSETS.at(-1) ?? 0, false);
+    const last = start(DRAIN_OFFSETS.at(-1) ?? 0);
     await last.opened;
     await last.ask({ command: 'drain' });
     const { acknowledged, refused, unanswered } = traffic.answers();

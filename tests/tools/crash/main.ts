@@ -9,11 +9,18 @@ consequences. Exits with 1 if an invariant is broken.
 
   KILLS        number of kills (default 10)
   --seed S     seed of the random moments (default: random; it is printed)
-  --rate N     webhooks per second (default 40)`;
+  --rate N     webhooks per second (default 40)
+  --calm       no faults of AWS: by default messages are duplicated and reordered, writes conflict, batches are read by halves,
+               services throttle and answer 500, and the bus refuses events`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, rate: { type: 'string', default: '40' }, help: { type: 'boolean' } },
+  options: {
+    seed: { type: 'string' },
+    rate: { type: 'string', default: '40' },
+    calm: { type: 'boolean', default: false },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) console.log(HELP);
 else {
@@ -22,6 +29,7 @@ else {
   console.log(`${kills} kills, seed ${seed}`);
   const { broken, counts } = await runKills({
     ...{ kills, seed, rate: Number(values.rate), people: 40, longestLifeMs: 2500 },
+    hasFaults: !values.calm,
     report: (line) => console.log(line),
   });
   console.log('');

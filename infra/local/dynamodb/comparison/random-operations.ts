@@ -102,13 +102,29 @@ export const seeded = (seed: number): (() => number) => {
 
 const words = ['', 'a', 'ab', 'b', 'ba', 'é', 'z', '日本'] as const;
 const ranges = ['0', '1', '10', 'a', 'é', 'z~'] as const;
+/** Sort keys and numbers at and beyond what DynamoDB takes. */
+const oddRanges = ['', '\u0000', '🙂', 'e\u0301', 'x'.repeat(1024), 'x'.repeat(1025)] as const;
+const oddNumbers = [
+  ...['-0', '+1', '.5', '5.', '', 'x', ' 1', '1E-130', '1E-131', '9.9E125', '1E126', '0E500'],
+  ...['9'.repeat(38), '9'.repeat(39), `-0.${'3'.repeat(38)}`],
+] as const;
+const ODD = 0.04;
+const inLists = (levels: number): Value => (levels === 0 ? { S: '' } : { L: [inLists(levels - 1)] });
 
 /** Random operations on few keys, so that they affect each other. */
 export class RandomOperations {
   readonly #random: () => number;
 
-  constructor(random: () => number) {
+  readonly #isOdd: boolean;
+
+  /** `isOdd`: also with values that are empty, unusual or invalid. */
+  constructor(random: () => number, { isOdd = false } = {}) {
     this.#random = random;
+    this.#isOdd = isOdd;
+  }
+
+  #odd(): boolean {
+    return this.#isOdd && this.#chance(ODD);
   }
 
   #under(limit: number): number {
@@ -161,25 +177,25 @@ export class RandomOperations {
       index,
       hash: { S: this.#one(index === 'byN' ? ['g1', 'g2'] : ['p1', 'p2', 'p3']) },
       range: scans || this.#chance(0.5) ? undefined : this.#rangeTest(range),
-      filter: this.#chance(0.4) ? this.#filter(index) : undefined,
+      filter: index !== 'byA' && this.#chance(0.4) ? this.#filter(index) : undefined,
       backwards: this.#chance(0.4),
       limit: this.#chance(0.4) ? 1 + this.#under(5) : undefined,
       count: this.#chance(0.15),
     };
   }
 
-  /** A filter may not name the keys of the index, or attributes that a global index does not project. */
-  #filter(index: string | undefined): Test {
-    if (index !== 'byN')
-      return this.#test(1, index === 'byA' ? ['n', 's', 'm'] : ['n', 's', 'm', 'l', 'a', 'f']);
-    return this.#test(1, ['a', 'f']);
+  /** A filter may not name the keys of the index, or attributes that it does not project. */
+  #filter(index: 'byN' | undefined): Test {
+    return this.#test(1, index === 'byN' ? ['a', 'f'] : ['n', 's', 'm', 'l', 'a', 'f']);
   }
 
   #rangeTest(name: string): Test {
     const values = (): Value =>
       name === 'n'
         ? { N: String(this.#under(7) - 3) }
-        : { S: this.#one(name === 'a' ? words.slice(1) : ranges) };
+        : this.#odd()
+          ? { S: this.#one(oddRanges) }
+          : { S: this.#one(name === 'a' ? words.slice(1) : ranges) };
     if (name !== 'n' && this.#chance(0.25)) return { op: 'begins_with', path: [name], value: values() };
     if (this.#chance(0.3)) {
       const [low, high] = [values(), values()].sort(byValue) as [Value, Value];
@@ -189,7 +205,8 @@ export class RandomOperations {
   }
 
   key(): Item {
-    return { pk: { S: this.#one(['p1', 'p2', 'p3']) }, sk: { S: this.#one(ranges) } };
+    const sk = this.#odd() ? this.#one(oddRanges) : this.#one(ranges);
+    return { pk: { S: this.#one(['p1', 'p2', 'p3']) }, sk: { S: sk } };
   }
 
   write(inTransaction: boolean): Write {
@@ -211,10 +228,13 @@ export class RandomOperations {
     if (this.#chance(0.5)) item['l'] = this.#list();
     if (this.#chance(0.5)) item['m'] = this.#map();
     if (this.#chance(0.3)) item['f'] = this.#scalar();
+    if (this.#odd()) item[''] = this.#scalar();
+    if (this.#odd()) item['f'] = inLists(29 + this.#under(5));
     return item;
   }
 
   #number(): Value {
+    if (this.#odd()) return { N: this.#one(oddNumbers) };
     return { N: this.#chance(0.2) ? String((this.#under(21) - 10) / 4) : String(this.#under(7) - 3) };
   }
 

@@ -19,6 +19,7 @@ import { type Condition, type Operand, type Path, pathsOf, type Update } from '.
 const comparators: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
 const DEEPEST_PATH = 32;
 const MOST_OPERATORS = 300;
+const HIGHEST_INDEX = 2_147_483_647;
 /** The value of an undefined placeholder until the whole expression is parsed. */
 const missing: Value = { NULL: true };
 
@@ -56,8 +57,7 @@ class Parser extends Lexer {
     for (;;) {
       if (this.take('.')) steps.push(this.#name());
       else if (this.take('[')) {
-        if (!/^\d+$/u.test(this.peek())) throw this.syntax();
-        steps.push(Number(this.next()));
+        steps.push(this.#index());
         this.expect(']');
       } else break;
       this.#operators++;
@@ -68,6 +68,14 @@ class Parser extends Lexer {
         `The document path has too many nesting elements; nesting depth: ${steps.length}`,
       );
     return steps;
+  }
+
+  #index(): number {
+    if (!/^(?:0|[1-9]\d*)$/u.test(this.peek())) throw this.syntax();
+    const digits = this.next();
+    if (Number(digits) > HIGHEST_INDEX)
+      this.problems.add('limit', `List index is not within the allowable range; index: [${digits}]`);
+    return Number(digits);
   }
 
   #name(): string {
@@ -99,9 +107,11 @@ class Parser extends Lexer {
     return value ?? missing;
   }
 
-  operand(): Operand {
+  /** In parentheses, `inside` parses what they contain. */
+  operand(inside: () => Operand = () => this.operand()): Operand {
     if (this.take('(')) {
-      const inner = this.operand();
+      this.#noteDoubledParentheses();
+      const inner = inside();
       this.expect(')');
       return inner;
     }
@@ -145,11 +155,16 @@ class Parser extends Lexer {
     }
     if (this.peek() !== '(' || this.#parenthesisedOperand()) return this.#comparison();
     this.next();
-    if (this.peek() === '(' && this.#closes(0) === this.#closes(-1) - 1)
-      this.problems.add('parentheses', 'The expression has redundant parentheses;');
+    this.#noteDoubledParentheses();
     const inner = this.condition();
     this.expect(')');
     return inner;
+  }
+
+  /** Notes a pair of parentheses directly inside the pair that was just opened. */
+  #noteDoubledParentheses(): void {
+    if (this.peek() === '(' && this.#closes(0) === this.#closes(-1) - 1)
+      this.problems.add('parentheses', 'The expression has redundant parentheses;');
   }
 
   /** The position, relative to the next token, of the bracket that closes the first one opened from `from` on. */
@@ -198,10 +213,12 @@ class Parser extends Lexer {
     return { test: left.call, args: left.args };
   }
 
+  /** An operand or a sum of two, which may be in parentheses as a whole. */
   sum(): Operand {
-    const left = this.operand();
+    const left = this.operand(() => this.sum());
     const sign = this.peek();
     if (sign !== '+' && sign !== '-') return left;
+    if ('sum' in left) throw this.syntax();
     this.next();
     const right = this.operand();
     this.#operators++;

@@ -25,6 +25,9 @@ export class Placeholders {
           throw invalid(`${what} contains invalid key: Syntax error; key: "${key}"`);
     }
     this.#names = names ?? {};
+    for (const [key, name] of Object.entries(this.#names))
+      if (name === '')
+        throw invalid(`ExpressionAttributeNames contains invalid value: Empty attribute name for key ${key}`);
     for (const [key, raw] of Object.entries(values ?? {})) this.#values.set(key, parsed(key, raw));
   }
 

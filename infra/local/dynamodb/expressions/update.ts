@@ -1,5 +1,5 @@
 import { addDecimals, formatDecimal, parseDecimal } from '../values/numbers.ts';
-import { type Item, invalid, members, setOf, typeOf, type Value } from '../values/values.ts';
+import { expectShallow, type Item, invalid, members, setOf, typeOf, type Value } from '../values/values.ts';
 import { resolve, valueAt } from './evaluate.ts';
 import { type Path, pathsOf, type Update } from './syntax.ts';
 
@@ -20,7 +20,10 @@ export const applyUpdate = (item: Item, update: Update): Item => {
   const next = draftOf(item, pathsOf(update));
   // Values beyond the end of a list are appended in the order of their positions.
   values.sort((one, other) => comparePaths(one.path, other.path));
-  for (const { path, value } of values) put(next, path, value);
+  for (const { path, value } of values) {
+    expectShallow(value, path.length);
+    put(next, path, value);
+  }
   for (const { path, value } of update.add) add(next, path, value);
   const emptied = update.delete.filter(({ path, value }) => deleteMembers(next, path, value));
   // List positions are those before the update, so the last ones are removed first.

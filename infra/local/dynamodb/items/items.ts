@@ -30,7 +30,7 @@ const KeyInput = z.strictObject({ ...Common, Key: Raw });
 const inputs = {
   Put: z.strictObject({ ...Common, Item: Raw }),
   Delete: KeyInput,
-  Check: KeyInput,
+  Check: KeyInput.extend({ ConditionExpression: z.string() }),
   Update: KeyInput.extend({ UpdateExpression: z.string().optional() }),
 };
 export type Kind = keyof typeof inputs;

@@ -6,7 +6,7 @@ import { Placeholders } from '../expressions/placeholders.ts';
 import { type Condition, type Path, pathsIn } from '../expressions/syntax.ts';
 import { parseInput } from '../input.ts';
 import type { Store } from '../tables/store.ts';
-import type { Index, KeyBytes, Table } from '../tables/table.ts';
+import { expectFilled, type Index, type KeyBytes, type Table } from '../tables/table.ts';
 import { equal, type Item, invalid, itemSize, parseItem, sortable, typeOf } from '../values/values.ts';
 import { ConsumedCapacity, readUnits } from './capacity.ts';
 import { expectScalarKeys, Names, type OnConsumed, Raw, ReturnConsumedCapacity, TableName } from './items.ts';
@@ -60,13 +60,15 @@ const parseRead = (input: Input, placeholders: Placeholders, what: 'Querying' | 
   return {
     filter: filter === undefined ? undefined : parseCondition(filter, 'FilterExpression', placeholders),
     paths: projected === undefined ? undefined : parseProjection(projected, placeholders),
-    start: input.ExclusiveStartKey === undefined ? undefined : startOf(input.ExclusiveStartKey),
+    start:
+      input.ExclusiveStartKey === undefined ? undefined : ofStart(() => parseItem(input.ExclusiveStartKey)),
   };
 };
 
-const startOf = (raw: Record<string, unknown>): Item => {
+/** The result of checking an ExclusiveStartKey; an error says that it is about the key. */
+const ofStart = <Result>(check: () => Result): Result => {
   try {
-    return parseItem(raw);
+    return check();
   } catch (error) {
     if (error instanceof Error) error.message = `The provided starting key is invalid: ${error.message}`;
     throw error;
@@ -127,6 +129,10 @@ const startKeyOf = (
     throw invalid(
       `The provided starting key is invalid${index ? '' : ': The provided key element does not match the schema'}`,
     );
+  for (const name of names) {
+    const value = name === undefined ? undefined : start[name];
+    if (name !== undefined && value !== undefined) ofStart(() => expectFilled(name, value));
+  }
   const own = table.keyOf(start);
   const entry = index ? index.entry(start) : own;
   if (entry === undefined) throw invalid('The provided starting key is invalid');

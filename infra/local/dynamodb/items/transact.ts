@@ -85,13 +85,15 @@ const parseTransactItem = ({ Put, Delete, Update, ConditionCheck }: WriteItem): 
   return Update ? parseWrite('Update', Update) : parseWrite('Check', ConditionCheck);
 };
 
-/** TransactWriteItems. Where `conflict` returns true, it is cancelled as by a concurrent transaction. */
+/** TransactWriteItems. */
 export const transactWrite =
-  (store: Store, clock: Clock, conflict: () => boolean, onConsumed: OnConsumed) =>
+  (store: Store, clock: Clock, onConsumed: OnConsumed) =>
   (raw: Readonly<Record<string, unknown>>): unknown => {
     const input = parseInput(WriteInput, raw);
     const parsed = input.TransactItems.map(parseTransactItem);
     const tables = parsed.map(({ input: { TableName: name } }) => store.table(name));
+    // An empty key is an error of the request; what else is wrong with an item cancels the transaction.
+    for (const [at, { key }] of parsed.entries()) tables[at]?.expectFilledKeys(key);
     const prepared = forEachItem(parsed, (one, at) => {
       const table = tables[at];
       if (table === undefined) throw new Error('A write without a table.');
@@ -112,10 +114,6 @@ export const transactWrite =
       );
     if (before !== undefined)
       return repeatTransaction(store, prepared, input.ReturnConsumedCapacity, onConsumed);
-    if (conflict())
-      throw cancelled(
-        prepared.map(() => ({ Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' })),
-      );
     const capacities = store.atomically(() => {
       const capacities = writeAll(store, prepared, onConsumed);
       // A cancelled transaction may be retried with its token, so only a successful one stores it.
@@ -126,8 +124,18 @@ export const transactWrite =
     return capacities.consumed(input.ReturnConsumedCapacity, true);
   };
 
-const digestOf = ({ ClientRequestToken: _token, ...rest }: Readonly<Record<string, unknown>>): string =>
-  createHash('sha256').update(JSON.stringify(rest)).digest('base64');
+/** The same for requests whose members are in another order, or that ask for other capacity. */
+const digestOf = ({
+  ClientRequestToken: _token,
+  ReturnConsumedCapacity: _capacity,
+  ...rest
+}: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(JSON.stringify(rest, sortMembers)).digest('base64');
+
+const sortMembers = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
 
 /** A repeated transaction consumes only the reads of its items. */
 const repeatTransaction = (

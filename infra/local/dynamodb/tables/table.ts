@@ -99,6 +99,11 @@ export const expectFilled = (name: string, value: Value): void => {
     );
 };
 
+const emptyIndexKey = (index: string, name: string, value: Value): Error =>
+  invalid(
+    `One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. IndexName: ${index}, IndexKey: ${name}`,
+  );
+
 /** A table: its keys, its indexes, and the validation of items against them. */
 export class Table {
   readonly name: string;
@@ -160,6 +165,20 @@ export class Table {
     };
   }
 
+  /** Throws where a key attribute of the table or of an index is empty in an item or a key. */
+  expectFilledKeys(item: Item): void {
+    for (const name of this.keyNames) {
+      const value = item[name];
+      if (value !== undefined) expectFilled(name, value);
+    }
+    for (const { name: index, keys } of this.indexes)
+      for (const name of [keys.hash, keys.range]) {
+        const value = name === undefined ? undefined : item[name];
+        if (name !== undefined && value !== undefined && isEmpty(value))
+          throw emptyIndexKey(index, name, value);
+      }
+  }
+
   /** The key that a request names. Throws unless it has exactly the table's key attributes. */
   requestedKey(key: Item): ItemKey {
     const names = this.keyNames;
@@ -201,10 +220,7 @@ export class Table {
           throw invalid(
             `One or more parameter values were invalid: Type mismatch for Index Key ${name} Expected: ${this.#types.get(name)} Actual: ${actual} IndexName: ${index}`,
           );
-        if (isEmpty(value))
-          throw invalid(
-            `One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. IndexName: ${index}, IndexKey: ${name}`,
-          );
+        if (isEmpty(value)) throw emptyIndexKey(index, name, value);
         if (sortable(value).byteLength > (name === keys.hash ? HASH_LIMIT : RANGE_LIMIT))
           throw invalid(
             `One or more parameter values were invalid: Size of ${name === keys.hash ? 'hashkey' : 'rangekey'} has exceeded the maximum size limit of ${name === keys.hash ? HASH_LIMIT : RANGE_LIMIT} bytes. IndexName: ${index}, IndexKey: ${name}`,

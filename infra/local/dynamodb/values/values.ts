@@ -20,6 +20,7 @@ export type Type = 'S' | 'N' | 'B' | 'BOOL' | 'NULL' | 'SS' | 'NS' | 'BS' | 'L' 
 export const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
 const malformed = (message: string): ServiceError => new ServiceError('SerializationException', message);
 
+/** Every list and map must be above this level. The attributes of an item are at level 1, values of expressions at 0. */
 const DEEPEST = 32;
 const LONGEST_NAME = 65_535;
 const types: ReadonlySet<string> = new Set<Type>(['S', 'N', 'B', 'BOOL', 'NULL', 'SS', 'NS', 'BS', 'L', 'M']);
@@ -36,6 +37,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 export const parseValue = (raw: unknown, depth = 0): Value => {
   if (Array.isArray(raw))
     throw malformed('Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue');
+  if (raw === null) throw emptyValue();
   if (!isRecord(raw)) throw malformed('Unexpected value type in payload');
   let type: Type | undefined;
   for (const name in raw) {
@@ -46,9 +48,8 @@ export const parseValue = (raw: unknown, depth = 0): Value => {
       );
     type = name as Type;
   }
-  if (type === undefined)
-    throw invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
-  if (depth > DEEPEST) throw invalid('Nesting Levels have exceeded supported limits');
+  if (type === undefined) throw emptyValue();
+  if ((type === 'L' || type === 'M') && depth >= DEEPEST) throw tooDeep();
   return parseTyped(type, raw[type], depth);
 };
 
@@ -81,10 +82,24 @@ const parseTyped = (type: Type, value: unknown, depth: number): Value => {
   }
 };
 
-export const parseItem = (raw: unknown, depth = 0): Item => {
+const emptyValue = (): ServiceError =>
+  invalid('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
+const tooDeep = (): ServiceError => invalid('Nesting Levels have exceeded supported limits');
+
+/** Throws where a list or map is too deep in a value at a level of an item. */
+export const expectShallow = (value: Value, level: number): void => {
+  const inner = 'L' in value ? value.L : 'M' in value ? Object.values(value.M) : undefined;
+  if (inner === undefined) return;
+  if (level >= DEEPEST) throw tooDeep();
+  for (const one of inner) expectShallow(one, level + 1);
+};
+
+/** Validates an item or a key of a request, whose values are at the first level. Throws DynamoDB's errors. */
+export const parseItem = (raw: unknown, depth = 1): Item => {
   if (!isRecord(raw)) throw malformed('Unexpected value type in payload');
   const item: Record<string, Value> = Object.create(null);
   for (const name in raw) {
+    if (name === '') throw invalid('Empty attribute name');
     if (Buffer.byteLength(name) > LONGEST_NAME)
       throw invalid(
         `One or more parameter values were invalid: Attribute name is too large, must be less than ${LONGEST_NAME + 1} bytes`,
@@ -137,8 +152,6 @@ const parseSet = (type: 'SS' | 'NS' | 'BS', value: unknown): Value => {
         ? 'Binary sets should not be empty'
         : `An ${type === 'SS' ? 'string' : 'number'} set  may not be empty`,
     );
-  if (type === 'SS' && given.includes('')) refuse('An string set may not have a empty string as a member');
-  if (type === 'BS' && given.includes('')) refuse('Binary sets may not contain null or empty values');
   const values = type === 'SS' ? given : given.map(type === 'NS' ? normalNumber : bytes);
   if (new Set(values).size < values.length) {
     if (type === 'NS') throw invalid('Input collection contains duplicates');
