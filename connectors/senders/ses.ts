@@ -12,10 +12,13 @@ const passing: ReadonlySet<string> = new Set(['Throttling', 'ThrottlingException
 /** SES names every identity that is not verified; in its sandbox recipients are among them, and those are not repeated. */
 const sentenceFor =
   (sender: string) =>
-  (name: string, message: string): string =>
-    message.includes('not verified') && message.includes(sender)
+  (name: string, message: string): string => {
+    if (name.startsWith('AccessDenied'))
+      return `SES refused the e-mail (${name}): the hub may send from the domains of \`alarms\` and of the templates in mappings/templates alone, and ${sender} was not among them at the last deployment. Deploy with a template that names it.`;
+    return message.includes('not verified') && message.includes(sender)
       ? `SES refused the e-mail (${name}): its sender ${sender} is not verified in this region. Verify its domain in SES, or name a verified one as \`from\` in the front matter of email.liquid.`
       : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;
+  };
 
 export const ses = ({ aws, configurationSet }: SenderContext): Sender => {
   const client = new SESClient(aws);

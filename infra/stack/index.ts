@@ -45,7 +45,7 @@ export class HubStack extends Stack {
     new Intake(this, 'Intake', shared, { front, deliveries, imports });
     const { eventBus } = hub.channels.salesforce ?? {};
     if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', shared, eventBus, deliveries);
-    new Sending(this, 'Sending', shared, { front, deliveries, decisions, notifications });
+    new Sending(this, 'Sending', shared, { seed, front, deliveries, decisions, notifications });
     const jobs = new WorkQueue(this, 'Jobs', {
       visibilityTimeout: Duration.seconds(900),
       maxAge: Duration.minutes(60),

@@ -10,9 +10,9 @@ import type { Runtime } from '../../../functions/contracts/runtime.ts';
 import { inProcess } from '../../local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/cloud.ts';
 import type { Assembly } from '../../stack/assembly.ts';
+import { deployedSenderDomains } from '../../stack/sender-domains.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubFunctions } from './functions.ts';
-import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface InProcessHubOptions
   extends Partial<

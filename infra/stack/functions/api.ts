@@ -92,7 +92,7 @@ export class Api extends Construct {
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
     for (const secret of ['signing-??????', 'hashed-keys-??????'])
       api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
-    api.allowKey({ writesFiles: true });
+    api.allowKey({ files: true });
     front.addRoutes(routes, api);
     generatedSecret(this, hub, 'api', 'API keys of the hub');
   }

@@ -39,7 +39,8 @@ export class Configuration extends Construct {
       ['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule'],
       rules('trigger-*'),
     );
-    deploy.allow(['events:ListRules'], rules('*'));
+    // EventBridge checks this action against no resource.
+    deploy.allow(['events:ListRules'], '*');
     deploy.allowKey();
     decisions.allowRules({ ArnLike: { 'aws:SourceArn': rules('trigger-*') } });
     new CustomResource(this, 'Seed', {

@@ -39,8 +39,10 @@ export class Intake extends Construct {
     receive.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     receive.allow(['dynamodb:PutItem'], table.tableArn, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['nonce#*'] },
+      // Without it the condition would hold for a request that names no key.
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     });
-    receive.allowKey({ writesFiles: true });
+    receive.allowKey({ files: true });
     // A greedy variable also matches the slash at the end of an address that was pasted.
     front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account+}'], receive);
     for (const channel of Object.keys(hub.channels))
@@ -90,6 +92,6 @@ export class Intake extends Construct {
       'The key that hashes the identifiers of erased people. Never change it',
     );
     record.allowPublishing();
-    record.allowKey({ writesFiles: true });
+    record.allowKey({ files: true });
   }
 }

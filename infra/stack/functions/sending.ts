@@ -3,6 +3,8 @@ import { Construct } from 'constructs';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
+import type { Seed } from '../seed.ts';
+import { senderPatterns } from '../sender-domains.ts';
 import type { FrontDoor } from './front-door.ts';
 import { Mail } from './mail.ts';
 
@@ -10,6 +12,7 @@ import { Mail } from './mail.ts';
 const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
 
 interface SendingProps {
+  readonly seed: Pick<Seed, 'templates'>;
   readonly front: FrontDoor;
   readonly deliveries: WorkQueue;
   readonly decisions: WorkQueue;
@@ -28,7 +31,11 @@ export class Sending extends Construct {
     const { hub, storage } = shared;
     const group = new scheduler.CfnScheduleGroup(this, 'Waits', { name: `tributary-${hub.name}` });
     const timers = new iam.Role(this, 'Timers', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': group.attrArn },
+        },
+      }),
     });
     for (const { queueArn } of [decisions.queue, decisions.deadLetters])
       timers.addToPrincipalPolicy(
@@ -55,12 +62,14 @@ export class Sending extends Construct {
         resourceName: `tributary-${hub.name}/*`,
       }),
     );
-    decide.allow(['iam:PassRole'], timers.roleArn);
+    decide.allow(['iam:PassRole'], timers.roleArn, {
+      StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+    });
     decide.allowPublishing();
     decide.allowKey();
   }
 
-  #createNotify(shared: SharedResources, { front, deliveries, notifications }: SendingProps): void {
+  #createNotify(shared: SharedResources, { seed, front, deliveries, notifications }: SendingProps): void {
     const { hub, storage } = shared;
     const stack = Stack.of(this);
     const mail = new Mail(this, 'Mail', shared, front);
@@ -81,7 +90,9 @@ export class Sending extends Construct {
       ['identity', '*'],
       ['configuration-set', mail.configurationSet],
     ] as const)
-      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }));
+      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }), {
+        StringLike: { 'ses:FromAddress': senderPatterns(hub, seed) },
+      });
     // Where a request names no number, AWS chooses one and checks the action against no resource.
     notify.allow(['sms-voice:SendTextMessage'], '*');
     notify.allow(
@@ -90,7 +101,7 @@ export class Sending extends Construct {
     );
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
-    notify.allowKey({ writesFiles: true });
+    notify.allowKey({ files: true });
     for (const sender of Object.values(hub.senders))
       if (sendersWithSecret.has(sender))
         emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);

@@ -75,7 +75,7 @@ export class Sync extends Construct {
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
     sync.allowPublishing();
-    sync.allowKey({ writesFiles: true });
+    sync.allowKey({ files: true, topic: true });
     emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
     this.rules = [...this.#createRules(shared), ...(polled.has(connector) ? [this.#createPoll()] : [])];
   }

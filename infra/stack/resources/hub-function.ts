@@ -5,6 +5,7 @@ import {
   aws_lambda as lambda,
   aws_logs as logs,
   RemovalPolicy,
+  Stack,
   type aws_sqs as sqs,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
@@ -95,12 +96,16 @@ export class HubFunction extends Construct {
   }
 
   /**
-   * Allows the use of the hub's key, which encrypts the table and the bucket. Reading or writing rows and reading files
-   * needs `kms:Decrypt`; writing files needs a data key as well.
+   * Allows the use of the hub's key through the services whose data it encrypts. Rows and the reading of files need
+   * `kms:Decrypt`; writing files, or publishing to a topic, needs a data key as well.
    */
-  allowKey({ writesFiles = false } = {}): void {
-    const actions = ['kms:Decrypt', ...(writesFiles ? ['kms:GenerateDataKey'] : [])];
-    this.allow(actions, this.#shared.storage.key.keyArn);
+  allowKey({ files = false, topic = false } = {}): void {
+    const { region } = Stack.of(this);
+    const services = ['dynamodb', ...(files ? ['s3'] : []), ...(topic ? ['sns'] : [])];
+    const actions = ['kms:Decrypt', ...(files || topic ? ['kms:GenerateDataKey'] : [])];
+    this.allow(actions, this.#shared.storage.key.keyArn, {
+      StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
+    });
   }
 
   /** Invokes the function with the messages of a queue; the function reports those that failed. */

@@ -14,7 +14,7 @@ import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The stateful resources: the table, the bucket, the key that encrypts both, the event bus and its archive. */
+/** The stateful resources: the table, the bucket, the event bus and its archive, and the key that encrypts all but the bus. */
 export class Storage extends Construct {
   readonly key: kms.Key;
   readonly table: dynamodb.Table;
@@ -22,7 +22,12 @@ export class Storage extends Construct {
   readonly bus: events.EventBus;
   /** An erasure deletes the archive and creates it again, because EventBridge cannot delete single events. */
   readonly archive: Readonly<
-    Required<Pick<events.CfnArchiveProps, 'archiveName' | 'sourceArn' | 'description' | 'retentionDays'>>
+    Required<
+      Pick<
+        events.CfnArchiveProps,
+        'archiveName' | 'sourceArn' | 'description' | 'retentionDays' | 'kmsKeyIdentifier'
+      >
+    >
   >;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
@@ -66,12 +71,32 @@ export class Storage extends Construct {
       sourceArn: this.bus.eventBusArn,
       description: 'Events of the hub, to be replayed after a fault of a rule',
       retentionDays: Math.ceil(hub.retention.events / DAY_MS),
+      kmsKeyIdentifier: this.key.keyArn,
     };
+    this.#allowArchiving();
     new events.CfnArchive(this, 'Archive', this.archive);
     pinLogicalId(this.key, 'Key');
     pinLogicalId(this.table, 'Customers');
     pinLogicalId(this.bucket, 'Files');
     pinLogicalId(this.bus, 'Bus');
+  }
+
+  /**
+   * Lets EventBridge encrypt the archived events of the bus.
+   * https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+   */
+  #allowArchiving(): void {
+    const eventBridge = { principals: [new iam.ServicePrincipal('events.amazonaws.com')], resources: ['*'] };
+    this.key.addToResourcePolicy(new iam.PolicyStatement({ ...eventBridge, actions: ['kms:DescribeKey'] }));
+    this.key.addToResourcePolicy(
+      new iam.PolicyStatement({
+        ...eventBridge,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:aws:events:event-bus:arn': this.bus.eventBusArn },
+        },
+      }),
+    );
   }
 
   /** Lets an AWS service that acts for this account publish to a topic that the key encrypts. */
