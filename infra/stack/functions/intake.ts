@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { connectorOf } from '../../../connectors/registry.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
 
@@ -46,7 +46,7 @@ export class Intake extends Construct {
     // A greedy variable also matches the slash at the end of an address that was pasted.
     front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account+}'], receive);
     for (const channel of Object.keys(hub.channels))
-      emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
+      shared.secrets.addEmpty(`channels/${channel}`, `Signing secrets of ${channel}`);
 
     const record = new HubFunction(this, 'Record', shared, {
       bundle: 'record',
@@ -54,7 +54,7 @@ export class Intake extends Construct {
       timeoutSeconds: 60,
       sendsToOwnQueue: true,
     });
-    record.consume(deliveries);
+    record.consume(deliveries, { maximumConcurrency: hub.concurrency.record });
     // A message holds many rows. Two at a time leave Lambda and the table free for live deliveries.
     record.consume(imports, { batchSize: 1, maximumConcurrency: 2 });
     record.allow(
@@ -85,9 +85,7 @@ export class Intake extends Construct {
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
-    generatedSecret(
-      this,
-      hub,
+    shared.secrets.addGenerated(
       'hashed-keys',
       'The key that hashes the identifiers of erased people. Never change it',
     );

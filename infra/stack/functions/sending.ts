@@ -1,12 +1,13 @@
-import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
+import { CfnOutput, aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { createFeed } from '../resources/feed.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
 import { senderPatterns } from '../sender-domains.ts';
 import type { FrontDoor } from './front-door.ts';
-import { Mail } from './mail.ts';
+import { Mail, usesSes } from './mail.ts';
 
 /** All other senders are AWS services, which use the role of the function. */
 const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
@@ -51,7 +52,7 @@ export class Sending extends Construct {
         SCHEDULE_ROLE_ARN: timers.roleArn,
       },
     });
-    decide.consume(decisions);
+    decide.consume(decisions, { maximumConcurrency: hub.concurrency.decide });
     decide.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
     decide.allow(['sqs:SendMessage'], notifications.queue.queueArn);
     decide.allow(
@@ -72,26 +73,28 @@ export class Sending extends Construct {
   #createNotify(shared: SharedResources, { seed, front, deliveries, notifications }: SendingProps): void {
     const { hub, storage } = shared;
     const stack = Stack.of(this);
-    const mail = new Mail(this, 'Mail', shared, front);
     const notify = new HubFunction(this, 'Notify', shared, {
       bundle: 'notify',
       environment: {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
         PUBLIC_URL: front.publicUrl,
-        SES_CONFIGURATION_SET: mail.configurationSet,
       },
     });
-    notify.consume(notifications);
+    notify.consume(notifications, { maximumConcurrency: hub.concurrency.notify });
     notify.allowSavingFailures('notify');
     notify.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     notify.allowPublishing();
-    for (const [resource, resourceName] of [
-      ['identity', '*'],
-      ['configuration-set', mail.configurationSet],
-    ] as const)
-      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }), {
-        StringLike: { 'ses:FromAddress': senderPatterns(hub, seed) },
+    if (usesSes(hub)) this.#allowMail(notify, shared, seed, deliveries);
+    // Replies and reports of the numbers of AWS End User Messaging, whose owner names the topic there.
+    if ('aws-sms' in hub.channels)
+      new CfnOutput(stack, 'SmsTopic', {
+        value: createFeed(this, shared, {
+          provider: 'aws-sms',
+          service: 'sms-voice.amazonaws.com',
+          deliveries,
+        }).topicArn,
+        description: 'The SNS topic for two-way messages and events of AWS End User Messaging',
       });
     // Where a request names no number, AWS chooses one and checks the action against no resource.
     notify.allow(['sms-voice:SendTextMessage'], '*');
@@ -104,7 +107,26 @@ export class Sending extends Construct {
     notify.allowKey({ files: true });
     for (const sender of Object.values(hub.senders))
       if (sendersWithSecret.has(sender))
-        emptySecret(this, hub, `senders/${sender}`, `Credentials of the sender ${sender}`);
-    generatedSecret(this, hub, 'signing', 'Keys that sign the links in messages');
+        shared.secrets.addEmpty(`senders/${sender}`, `Credentials of the sender ${sender}`);
+    shared.secrets.addGenerated('signing', 'Keys that sign the links in messages');
+  }
+
+  /** SES checks a sending against the identity of the sender and the configuration set. */
+  #allowMail(
+    notify: HubFunction,
+    shared: SharedResources,
+    seed: SendingProps['seed'],
+    deliveries: WorkQueue,
+  ): void {
+    const stack = Stack.of(this);
+    const { configurationSet } = new Mail(this, 'Mail', shared, deliveries);
+    notify.lambda.addEnvironment('SES_CONFIGURATION_SET', configurationSet);
+    for (const [resource, resourceName] of [
+      ['identity', '*'],
+      ['configuration-set', configurationSet],
+    ] as const)
+      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }), {
+        StringLike: { 'ses:FromAddress': senderPatterns(shared.hub, seed) },
+      });
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
+import type { Secrets } from './secrets.ts';
 import type { Storage } from './storage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -19,6 +20,7 @@ export interface SharedResources {
   /** The folder that holds each function's bundle. */
   readonly bundles: string;
   readonly storage: Storage;
+  readonly secrets: Secrets;
 }
 
 interface FunctionProps {
@@ -38,7 +40,8 @@ interface ConsumeOptions {
   readonly batchSize?: number;
   /** How long messages are gathered into a batch. Default 0. */
   readonly windowSeconds?: number;
-  readonly maximumConcurrency?: number;
+  /** Of this queue. Without one it may take every concurrent execution of the account. */
+  readonly maximumConcurrency: number;
 }
 
 /** One Lambda function with its bundle, its log group, and a role of its own that may do only what `allow…` grants. */
@@ -109,13 +112,13 @@ export class HubFunction extends Construct {
   }
 
   /** Invokes the function with the messages of a queue; the function reports those that failed. */
-  consume({ queue }: WorkQueue, options: ConsumeOptions = {}): void {
+  consume({ queue }: WorkQueue, options: ConsumeOptions): void {
     this.#addSource(queue, `Source${queue.node.scope?.node.id ?? ''}`, options);
   }
 
   /** Invokes the function with the dead letters of a queue. */
   consumeDeadLetters({ deadLetters }: WorkQueue): void {
-    this.#addSource(deadLetters, `Dead${deadLetters.node.scope?.node.id ?? ''}`, {});
+    this.#addSource(deadLetters, `Dead${deadLetters.node.scope?.node.id ?? ''}`, { maximumConcurrency: 2 });
   }
 
   /** Allows storing the payloads of permanent failures in the bucket. */
@@ -137,7 +140,7 @@ export class HubFunction extends Construct {
       batchSize,
       maximumBatchingWindowInSeconds: windowSeconds,
       functionResponseTypes: ['ReportBatchItemFailures'],
-      ...(maximumConcurrency !== undefined && { scalingConfig: { maximumConcurrency } }),
+      scalingConfig: { maximumConcurrency },
     });
   }
 }

@@ -35,7 +35,7 @@ export class Storage extends Construct {
     this.key = new kms.Key(this, 'Key', {
       enableKeyRotation: true,
       description: `Customer data of the hub ${hub.name}`,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.table = new dynamodb.Table(this, 'Customers', {
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
@@ -46,6 +46,7 @@ export class Storage extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       timeToLiveAttribute: 'expiresAt',
+      // Not RETAIN_ON_UPDATE_OR_DELETE as the others: deletion protection would stop the rollback of a failed creation.
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.bucket = new s3.Bucket(this, 'Files', {
@@ -54,7 +55,7 @@ export class Storage extends Construct {
       bucketKeyEnabled: true,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       // No versioning: a deleted object of an erased person must not remain as an old version.
       lifecycleRules: [
         { prefix: 'deliveries/', expiration: Duration.days(14) },

@@ -72,7 +72,13 @@ export const scheduler: Derive = (input, operation, known, request) => {
 export const secretsmanager: Derive = (input, operation, known) => {
   const id = text(input['SecretId'] ?? input['Name'], '*');
   const full = id.startsWith('arn:') ? id : arn(known, 'secretsmanager', `secret:${id}`);
-  return [{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full }];
+  const name = input['Name'];
+  return [
+    {
+      ...{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full },
+      ...(typeof name === 'string' && { context: { 'secretsmanager:name': [name] } }),
+    },
+  ];
 };
 
 export const smsVoice: Derive = (input, operation, known) => {
