@@ -11,7 +11,8 @@ export const awsSms = channel({
   secrets: { topicArns: { about: 'the ARN of the SNS topic for two-way messages or delivery events' } },
   schemes: snsSchemes,
   setup:
-    'Subscribe the address to the topic over HTTPS, with raw message delivery off: the hub confirms the subscription itself.',
+    'In the account of the hub, name the topic of the stack (output SmsTopic) for two-way messages and events; it needs no ' +
+    'secret. Subscribe the address to topics of other accounts over HTTPS, with raw message delivery off: the hub confirms that itself.',
   documents: { hosts: snsHosts },
   verify: (request, context) => verifySns(request, context.secrets.topicArns, context),
 });

@@ -12,8 +12,8 @@ export const ses = channel({
   secrets: { topicArns: { about: 'the ARN of the SNS topic that SES publishes to' } },
   schemes: snsSchemes,
   setup:
-    'The stack has subscribed the address to its topic (output MailTopic), and the hub confirms that subscription itself; ' +
-    'subscribe other topics over HTTPS with raw message delivery off. Inbound mail: add to the active receipt rule set of ' +
+    'Events of SES in the account of the hub come by the topic of the stack and need no secret. ' +
+    'Subscribe the address to topics of other accounts over HTTPS with raw message delivery off; the hub confirms that itself. Inbound mail: add to the active receipt rule set of ' +
     'SES a rule for your addresses with the action "Deliver to S3 bucket": the hub\'s bucket (output Bucket), the object key ' +
     'prefix mail/, the SNS topic MailTopic, no message encryption. It takes mails of up to 40 MB.',
   deposits: 'mail/',
