@@ -7,7 +7,6 @@ import { HubSecret } from '../../core/config/hub-secret.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
-import { createMissingSecrets } from '../aws/operations/hub-secrets.ts';
 import { dropAllRules, publishSeed, unpublishOthers } from '../aws/operations/publish.ts';
 import { triggers } from '../aws/operations/triggers.ts';
 import { configKey } from '../contracts/keys.ts';
@@ -16,6 +15,7 @@ import type { Row } from '../contracts/rows/row.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { type CustomResourceEvent, customResourceStack } from '../middleware/custom-resource.ts';
 import { lambda } from '../middleware/lambda.ts';
+import { createMissingSecrets } from './create-secrets.ts';
 
 // A custom resource. CloudFormation invokes this function when the stack is created or deleted, and when the files in
 // mappings/, the list of secrets or this code have changed.

@@ -5,11 +5,11 @@ import { type Statement, statementsOf } from '../../infra/local/iam/policy.ts';
 import { ACCOUNT, REGION } from '../../infra/local/runtime/account.ts';
 import { openInProcessHub } from '../../infra/scenario/hub/in-process-hub.ts';
 import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
-import { requestFaults, statementFaults } from '../support/authorization-reference.ts';
-import { everything } from '../support/every-switch.ts';
 import { synthesiseHub } from '../support/synthesise-hub.ts';
 import { runFullDay } from '../tools/least-privilege/day/run.ts';
 import { policyLocations } from '../tools/least-privilege/removals.ts';
+import { requestFaults, statementFaults } from './authorization-reference.ts';
+import { everything } from './every-switch.ts';
 
 // The limits only end what hangs: how long a deployment takes depends on the machine and its load.
 const HANGING = { timeout: 600_000 };

@@ -9,7 +9,7 @@ import { functionModules } from '../../infra/stack/bundle.ts';
 import { HubStack } from '../../infra/stack/index.ts';
 import { addChecks, suppressed } from '../../infra/stack/nag-rules.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
-import { everything } from '../support/every-switch.ts';
+import { everything } from './every-switch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));

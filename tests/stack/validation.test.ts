@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { everything } from '../support/every-switch.ts';
 import { synthesiseHub } from '../support/synthesise-hub.ts';
+import { everything } from './every-switch.ts';
 
 // AWS's own validator of templates (https://github.com/aws-cloudformation/cloudformation-validate), which is part of the CDK:
 // the schemas of every region, and the rules of cfn-lint.

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { HubSecret } from '../../../core/config/hub-secret.ts';
-import type { Runtime } from '../../contracts/runtime.ts';
-import { isAwsRefusal } from '../clients/refusal.ts';
-import { signedCalls } from '../clients/signed.ts';
+import type { HubSecret } from '../../core/config/hub-secret.ts';
+import { isAwsRefusal } from '../aws/clients/refusal.ts';
+import { signedCalls } from '../aws/clients/signed.ts';
+import type { Runtime } from '../contracts/runtime.ts';
 
 const KEY_BYTES = 30;
 const newKey = (): string => randomBytes(KEY_BYTES).toString('base64url');
