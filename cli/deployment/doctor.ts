@@ -54,10 +54,15 @@ export const examineAccount = async (context: DoctorContext): Promise<Finding[]>
   );
 };
 
+/** Their events of this account come by a topic of the stack, without a secret. */
+const fedByTopic: ReadonlySet<string> = new Set(['ses', 'aws-sms']);
+
 const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
   const client = new SecretsManagerClient(aws);
   const names = [
-    ...Object.keys(hub.channels).map((channel) => `channels/${channel}`),
+    ...Object.keys(hub.channels).flatMap((channel) =>
+      fedByTopic.has(channel) ? [] : [`channels/${channel}`],
+    ),
     ...Object.keys(hub.crms).map((crm) => `crm/${crm}`),
     ...(Object.values(hub.senders).some(({ use }) => use === 'whatsapp-cloud')
       ? ['senders/whatsapp-cloud']
@@ -145,7 +150,11 @@ const alarmCheck = ({ aws, hub }: DoctorContext): Check => [
 
 const AccountSettings = z.object({ AccountLimit: z.object({ ConcurrentExecutions: z.number() }) });
 
-const executionCheck = ({ lambda }: DoctorContext): Check => [
+/** The most concurrent executions of the queues of live traffic: each CRM has two, projections two. */
+const liveExecutions = ({ concurrency: { record, decide, notify }, crms }: HubConfig): number =>
+  record + decide + notify + 2 * Object.keys(crms).length + 2;
+
+const executionCheck = ({ lambda, hub }: DoctorContext): Check => [
   'Lambda concurrent executions',
   async () => {
     const { ConcurrentExecutions: quota } = AccountSettings.parse(
@@ -154,7 +163,7 @@ const executionCheck = ({ lambda }: DoctorContext): Check => [
     return quota >= MIN_CONCURRENT_EXECUTIONS
       ? ok(String(quota))
       : wrong(
-          `${quota}. Request 1000 before production traffic (Service Quotas, AWS Lambda, Concurrent executions).`,
+          `${quota}, of which the queues may take ${Math.min(quota, liveExecutions(hub))} in a burst and leave ${Math.max(0, quota - liveExecutions(hub))} to webhooks and the API. Request 1000 before production traffic (Service Quotas, AWS Lambda, Concurrent executions).`,
         );
   },
 ];

@@ -8,10 +8,9 @@ const steps: Readonly<Record<string, readonly string[]>> = {
     'Store the API secret as `secret` and the CSP id as `mspId`.',
   ],
   'aws-sms': [
-    'In AWS End User Messaging SMS, open the phone number, Two-way SMS: turn it on with an SNS topic of your own as destination.',
-    'For the status of sent messages, add an event destination of the type SNS with the events "All SMS events" to the configuration set.',
-    'Store the ARN of each topic as `topicArns`.',
-    'In SNS, subscribe ADDRESS to each topic over HTTPS, with raw message delivery off: the hub confirms the subscription itself.',
+    'In AWS End User Messaging SMS of the account of the hub, open the phone number, Two-way SMS: turn it on with the topic of the stack (output SmsTopic) as destination. It needs no secret.',
+    'For the status of sent messages, add an event destination of the type SNS with that topic and the events "All SMS events" to the configuration set.',
+    'Topics of other accounts: subscribe ADDRESS to them over HTTPS, with raw message delivery off, and store their ARNs as `topicArns`; the hub confirms the subscription itself.',
   ],
   bird: [
     'In Bird, Developer, Webhook subscriptions: create one with ADDRESS and a signing key of your own, for the service "channels" and the events of each channel that you use (inbound, outbound and interactions).',
@@ -103,7 +102,7 @@ const steps: Readonly<Record<string, readonly string[]>> = {
     'A business rule sends the record as JSON: table, operation, sys_id, sys_mod_count, sys_updated_on (UTC), number, caller_id (with display value), the e-mail address as u_email, comments.',
   ],
   ses: [
-    'The stack has subscribed ADDRESS to its topic (output MailTopic), and the hub confirms that subscription itself; subscribe other topics over HTTPS with raw message delivery off, and store their ARNs as `topicArns`.',
+    'Events of SES in the account of the hub come by the topic of the stack and need no secret. Topics of other accounts: subscribe ADDRESS to them over HTTPS with raw message delivery off, and store their ARNs as `topicArns`; the hub confirms the subscription itself.',
     'Inbound mail: add to the active receipt rule set of SES a rule for your addresses with the action "Deliver to S3 bucket": the hub\'s bucket (output Bucket), the object key prefix mail/, the SNS topic MailTopic, no message encryption. It takes mails of up to 40 MB.',
   ],
   shopify: [

@@ -20,6 +20,8 @@ const sentenceFor =
   (name: string, message: string): string => {
     if (whyNotNow(name, message) !== undefined)
       return `SES does not take e-mails of this account for now (${name}: ${message}). They wait, and are sent as the account allows. \`hub doctor\` shows its quota; AWS raises it on request.`;
+    if (name.startsWith('AccessDenied'))
+      return `SES refused the e-mail (${name}): the hub may send from the domains of \`alarms\` and of the templates in mappings/templates alone, and ${sender} was not among them at the last deployment. Deploy with a template that names it.`;
     return message.includes('not verified') && message.includes(sender)
       ? `SES refused the e-mail (${name}): its sender ${sender} is not verified in this region. Verify its domain in SES, or name a verified one as \`from\` in the front matter of email.liquid.`
       : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;

@@ -43,6 +43,9 @@ const Channels = z
         });
   });
 
+/** Lambda's own limits (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html). */
+const EventSourceConcurrency = z.int().min(2).max(2000);
+
 const Team = z.strictObject({
   email: z.array(z.email()).optional(),
   sms: z.array(z.string()).optional(),
@@ -99,6 +102,14 @@ export const HubConfig = z.strictObject({
   alarms: z.email().default('ops@acme.example'),
   /** US dollars a month: where the AWS account has spent four fifths of it, or will exceed it, a mail goes to `alarms`. */
   budget: z.number().positive().optional(),
+  /** The most concurrent executions that the queues of these functions cause: what is left of the account's is for webhooks. */
+  concurrency: z
+    .strictObject({
+      record: EventSourceConcurrency.default(3),
+      decide: EventSourceConcurrency.default(2),
+      notify: EventSourceConcurrency.default(2),
+    })
+    .prefault({}),
   conversation: z.strictObject({ silence: Duration }).prefault({ silence: '72h' }),
   retention: z
     .strictObject({

@@ -93,6 +93,16 @@ const readMessage = (body: Uint8Array): Readonly<Record<string, string>> | undef
   );
 };
 
+/**
+ * The name of a topic of the stack, to which a service of its own account publishes. It names the provider, because a queue
+ * gets from SNS nothing but the notification. Neither hubs nor providers have a `_` in their names.
+ */
+export const topicName = (hub: string, provider: string): string => `tributary-${hub}_${provider}`;
+
+/** The provider of a topic with such a name; undefined for other topics. */
+export const providerOfTopic = (arn: string): string | undefined =>
+  /:tributary-[^:_]+_([^:_]+)$/u.exec(arn)?.[1];
+
 /** The part of a notification that a mapping reads. */
 export interface SnsNotification {
   /** The same in every delivery attempt. */

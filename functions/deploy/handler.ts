@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import * as z from 'zod';
+import { HubSecret } from '../../core/config/hub-secret.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
@@ -14,9 +15,10 @@ import type { Row } from '../contracts/rows/row.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { type CustomResourceEvent, customResourceStack } from '../middleware/custom-resource.ts';
 import { lambda } from '../middleware/lambda.ts';
+import { createMissingSecrets } from './create-secrets.ts';
 
 // A custom resource. CloudFormation invokes this function when the stack is created or deleted, and when the files in
-// mappings/ have changed.
+// mappings/, the list of secrets or this code have changed.
 
 const SeedFile = z.object({
   hub: z.json(),
@@ -27,7 +29,11 @@ const SeedFile = z.object({
 });
 type SeedFile = z.infer<typeof SeedFile>;
 
+/** How long before the end of its time the function answers that it has failed. */
+const ANSWER_MS = 15_000;
+
 const Environment = z.object({
+  HUB: z.string(),
   BUS: z.string(),
   QUEUE_ARN_DECISIONS: z.string(),
   DEAD_ARN_DECISIONS: z.string(),
@@ -57,12 +63,15 @@ export const create = (runtime: Runtime) => {
         log('info', 'edited-trigger', { trigger: ids[position] });
     await unpublishOthers(ports, new Set(ids));
   };
-  return middy<CustomResourceEvent, unknown>()
+  const fileOf = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(runtime.env['LAMBDA_TASK_ROOT'] ?? '.', name), 'utf8'));
+  return middy<CustomResourceEvent, unknown>({ timeoutEarlyInMillis: ANSWER_MS })
     .use(customResourceStack('deploy', { physicalId: 'configuration', send: runtime.fetch ?? fetch }))
     .handler(async ({ RequestType }) => {
       if (RequestType === 'Delete') return dropAllRules(ports);
-      const file = join(runtime.env['LAMBDA_TASK_ROOT'] ?? '.', 'seed.json');
-      return apply(SeedFile.parse(JSON.parse(await readFile(file, 'utf8'))));
+      const secrets = z.array(HubSecret).parse(await fileOf('secrets.json'));
+      await createMissingSecrets(runtime, env.HUB, secrets);
+      return apply(SeedFile.parse(await fileOf('seed.json')));
     });
 };
 

@@ -52,7 +52,12 @@ const respond = (name: string, options: CustomResourceOptions): CustomResourceMi
     const { event, error, internal } = request;
     if (internal.responded || !CustomResourceEvent.safeParse(event).success) return;
     log('error', 'configuration-failure', { type: event.RequestType }, error);
-    const Reason = error instanceof HubError ? error.message : `See the log of the function ${name}.`;
+    const Reason =
+      error instanceof HubError
+        ? error.message
+        : error?.name === 'TimeoutError'
+          ? `The function ${name} did not end in time. Deploy again; if it happens again, read its log.`
+          : `See the log of the function ${name}.`;
     await putResponse(options, event, { Status: 'FAILED', Reason });
     request.response = 'FAILED';
   },

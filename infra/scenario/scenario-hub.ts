@@ -18,6 +18,7 @@ import { type PublishPorts, publish } from '../../functions/aws/operations/publi
 import { configKey } from '../../functions/contracts/keys.ts';
 import { type Assembly, assemblyWith, syncedBy } from '../stack/assembly.ts';
 import { mappingsFolder, readTemplates } from '../stack/seed.ts';
+import { senderDomains } from '../stack/sender-domains.ts';
 import { bringReport, seedCrms } from './crm/work.ts';
 import {
   type InProcessHub,
@@ -26,7 +27,6 @@ import {
   publishPortsOf,
 } from './hub/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from './hub/sandboxes.ts';
-import { senderDomains } from './hub/sender-domains.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 /** When a scenario starts that names no time. */

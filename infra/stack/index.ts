@@ -12,6 +12,7 @@ import { Sending } from './functions/sending.ts';
 import { Sync } from './functions/sync.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { SharedResources } from './resources/hub-function.ts';
+import { Secrets } from './resources/secrets.ts';
 import { Storage } from './resources/storage.ts';
 import { WorkQueue } from './resources/work-queue.ts';
 import type { Seed } from './seed.ts';
@@ -31,7 +32,8 @@ export class HubStack extends Stack {
       tags: { hub: hub.name },
       analyticsReporting: false,
     });
-    const shared: SharedResources = { hub, bundles, storage: new Storage(this, 'Storage', hub) };
+    const storage = new Storage(this, 'Storage', hub);
+    const shared: SharedResources = { hub, bundles, storage, secrets: new Secrets() };
     const front = new FrontDoor(this, 'FrontDoor', hub);
     const deliveries = new WorkQueue(this, 'Deliveries', { visibilityTimeout: Duration.minutes(6) });
     const decisions = new WorkQueue(this, 'Decisions');
@@ -46,7 +48,7 @@ export class HubStack extends Stack {
     new Intake(this, 'Intake', shared, { front, deliveries, imports });
     const { eventBus } = hub.channels.salesforce ?? {};
     if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', shared, eventBus, deliveries);
-    new Sending(this, 'Sending', shared, { front, deliveries, decisions, notifications });
+    new Sending(this, 'Sending', shared, { seed, front, deliveries, decisions, notifications });
     const jobs = new WorkQueue(this, 'Jobs', {
       visibilityTimeout: Duration.seconds(900),
       maxAge: Duration.minutes(60),

@@ -26,7 +26,12 @@ export const suppressed: Readonly<Record<string, string>> = {
 
 const WILDCARDS = 'AwsSolutions-IAM5';
 /** Actions that AWS checks against no resource. */
-const WITHOUT_RESOURCE: readonly unknown[] = ['sms-voice:SendTextMessage', 'lambda:ListEventSourceMappings'];
+const WITHOUT_RESOURCE: readonly unknown[] = [
+  'sms-voice:SendTextMessage',
+  'lambda:ListEventSourceMappings',
+  'events:ListRules',
+  'sns:DeleteEndpoint',
+];
 
 const Policy = z.object({
   Statement: z.array(

@@ -1,4 +1,10 @@
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
+import {
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { expect, it } from 'vitest';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { openTestHub } from '../support/open-test-hub.ts';
@@ -15,5 +21,24 @@ it('deletes the rules of triggers with the stack, also when CloudFormation asks 
     await cloud.runCustomResources('Delete');
     expect(await published()).toEqual([]);
   }
+  await stop();
+});
+
+it('keeps the secrets that exist with their values, restores those that wait for deletion, and creates the missing ones', async () => {
+  const { cloud, runtime, stop } = await openTestHub();
+  const secrets = new SecretsManagerClient(clientConfig(runtime));
+  const valueOf = async (name: string) =>
+    (await secrets.send(new GetSecretValueCommand({ SecretId: `acme/${name}` }))).SecretString;
+  const stored = '{"authToken":"stored before"}';
+  await secrets.send(new PutSecretValueCommand({ SecretId: 'acme/channels/twilio', SecretString: stored }));
+  const signing = await valueOf('signing');
+  await secrets.send(new DeleteSecretCommand({ SecretId: 'acme/signing' }));
+  await secrets.send(
+    new DeleteSecretCommand({ SecretId: 'acme/channels/meta', ForceDeleteWithoutRecovery: true }),
+  );
+  await cloud.runCustomResources('Create');
+  expect([await valueOf('channels/twilio'), await valueOf('channels/meta')]).toEqual([stored, '{}']);
+  expect(signing).toMatch(/^\{"keys":"[\w-]{40}"\}$/u);
+  expect(await valueOf('signing')).toBe(signing);
   await stop();
 });

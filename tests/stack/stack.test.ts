@@ -9,6 +9,7 @@ import { functionModules } from '../../infra/stack/bundle.ts';
 import { HubStack } from '../../infra/stack/index.ts';
 import { addChecks, suppressed } from '../../infra/stack/nag-rules.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
+import { everything } from './every-switch.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tributary-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,12 +58,28 @@ const only = (hub: z.input<typeof HubConfig> = {}): Resources => {
 const ofType = (resources: Resources, type: string) =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
 
+const Creating = z.object({
+  Action: z.literal('secretsmanager:CreateSecret'),
+  Condition: z.object({ StringEquals: z.object({ 'secretsmanager:Name': z.array(z.string()) }) }),
+});
+/** The names of the secrets that a deployment may create. */
+const creatable = (resources: Resources): string[] =>
+  ofType(resources, 'AWS::IAM::Policy')
+    .flatMap(
+      ([, { Properties }]) =>
+        z.looseObject({ Statement: z.array(z.unknown()) }).parse(Properties['PolicyDocument']).Statement,
+    )
+    .flatMap(
+      (statement) => Creating.safeParse(statement).data?.Condition.StringEquals['secretsmanager:Name'] ?? [],
+    )
+    .sort();
+
 // The limit only ends a synthesis that hangs: how long one takes depends on the machine and its load.
 const HANGING = { timeout: 600_000 };
 
 describe('the stack', HANGING, () => {
   it('has no finding of AwsSolutions and Serverless, and suppresses at most ten rules', () => {
-    synthesise([{ channels: { ses: {}, twilio: {} } }], (app, [stack]) => stack && addChecks(app, stack));
+    synthesise([everything], (app, [stack]) => stack && addChecks(app, stack));
     expect(Object.keys(suppressed).length).toBeLessThanOrEqual(10);
   });
 
@@ -80,21 +97,14 @@ describe('the stack', HANGING, () => {
     const resources = only();
     const kept = Object.entries(resources)
       .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined && DeletionPolicy !== 'Delete')
-      .map(([id, resource]) => [id, resource.Type, resource['UpdateReplacePolicy']].join(' '))
+      .map(([id, { Type, DeletionPolicy, UpdateReplacePolicy }]) =>
+        [id, Type, DeletionPolicy, UpdateReplacePolicy].join(' '),
+      )
       .sort();
     expect(kept).toEqual([
-      'Customers AWS::DynamoDB::Table Retain',
-      'Files AWS::S3::Bucket Retain',
-      'Key AWS::KMS::Key Retain',
-      'SecretApi AWS::SecretsManager::Secret Retain',
-      'SecretChannelsMeta AWS::SecretsManager::Secret Retain',
-      'SecretChannelsSendgrid AWS::SecretsManager::Secret Retain',
-      'SecretChannelsTwilio AWS::SecretsManager::Secret Retain',
-      'SecretCrmHubspot AWS::SecretsManager::Secret Retain',
-      'SecretCrmSalesforce AWS::SecretsManager::Secret Retain',
-      'SecretHashedKeys AWS::SecretsManager::Secret Retain',
-      'SecretSendersWhatsappCloud AWS::SecretsManager::Secret Retain',
-      'SecretSigning AWS::SecretsManager::Secret Retain',
+      'Customers AWS::DynamoDB::Table Retain Retain',
+      'Files AWS::S3::Bucket RetainExceptOnCreate Retain',
+      'Key AWS::KMS::Key RetainExceptOnCreate Retain',
     ]);
     const queues = ofType(resources, 'AWS::SQS::Queue').map(([id]) => id);
     expect(queues.sort()).toEqual(
@@ -121,20 +131,49 @@ describe('the stack', HANGING, () => {
     });
   });
 
-  it('has secrets only for what is switched on', () => {
-    const names = ofType(
-      only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } }),
-      'AWS::SecretsManager::Secret',
-    ).map(([, { Properties }]) => Properties['Name']);
-    expect(names.sort()).toEqual(['acme/api', 'acme/channels/twilio', 'acme/hashed-keys', 'acme/signing']);
+  it('leaves secrets to the deployment, and allows it those of what is switched on alone', () => {
+    const resources = only({ channels: { twilio: {} }, crms: {}, senders: { email: 'ses' } });
+    expect(ofType(resources, 'AWS::SecretsManager::Secret')).toEqual([]);
+    expect(creatable(resources)).toEqual([
+      'acme/api',
+      'acme/channels/twilio',
+      'acme/hashed-keys',
+      'acme/signing',
+    ]);
+  });
+
+  it('has no resource of SES where SES is not used', () => {
+    const ofSes = (senders: Record<string, string>): string[] =>
+      Object.values(only({ senders })).flatMap(({ Type }) => (Type.startsWith('AWS::SES::') ? [Type] : []));
+    expect(ofSes({ sms: 'aws-sms' })).toEqual([]);
+    expect(ofSes({ email: 'ses' })).toEqual(['AWS::SES::ConfigurationSet']);
+  });
+
+  it('bounds what its queues may take of the concurrent executions of the account', () => {
+    const bounds = (hub: z.input<typeof HubConfig>) =>
+      ofType(only(hub), 'AWS::Lambda::EventSourceMapping').map(([id, { Properties }]) => [
+        id,
+        z.object({ ScalingConfig: z.object({ MaximumConcurrency: z.int() }) }).parse(Properties).ScalingConfig
+          .MaximumConcurrency,
+      ]);
+    const above = (hub: z.input<typeof HubConfig>) => bounds(hub).filter(([, bound]) => Number(bound) > 2);
+    expect(above({})).toEqual([[expect.stringMatching(/Record.*Deliveries/u), 3]]);
+    expect(above({ concurrency: { notify: 9 } })).toHaveLength(2);
+  });
+
+  it('runs its custom resource again where its code changes, and never waits an hour for it', () => {
+    const [[, { Properties }] = ['', { Properties: {} }]] = ofType(only(), 'Custom::TributaryConfiguration');
+    expect(Properties).toMatchObject({
+      ServiceTimeout: '1200',
+      code: expect.stringMatching(/^[0-9a-f]{64}$/u),
+    });
   });
 
   it('synchronises with the CRMs that are switched on, and with no other', () => {
     const resources = only({ crms: { servicenow: {} } });
-    const secrets = ofType(resources, 'AWS::SecretsManager::Secret').map(
-      ([, { Properties }]) => Properties['Name'],
-    );
-    expect(secrets.filter((name) => String(name).startsWith('acme/crm/'))).toEqual(['acme/crm/servicenow']);
+    expect(creatable(resources).filter((name) => name.startsWith('acme/crm/'))).toEqual([
+      'acme/crm/servicenow',
+    ]);
     const functions = ofType(resources, 'AWS::Lambda::Function').map(([id]) => id);
     expect(functions.filter((id) => /servicenow/iu.test(id))).toHaveLength(1);
     expect(functions.filter((id) => /salesforce|hubspot/iu.test(id))).toEqual([]);
@@ -266,12 +305,18 @@ describe('the stack', HANGING, () => {
     expect(of({ channels: { twilio: {} } })).not.toContain('mail/');
   });
 
-  it('subscribes to the e-mail events of SES where its webhook is on', () => {
+  it('brings the events of SES to the deliveries queue without anything to confirm, where its channel is on', () => {
     const subscriptions = (hub: z.input<typeof HubConfig>) =>
-      ofType(only(hub), 'AWS::SNS::Subscription').filter(
-        ([, { Properties }]) => Properties['Protocol'] === 'https',
+      ofType(only(hub), 'AWS::SNS::Subscription').flatMap(([, { Properties }]) =>
+        Properties['Protocol'] === 'email' ? [] : [Properties],
       );
-    expect(subscriptions({ channels: { ses: {} } })).toHaveLength(1);
+    expect(subscriptions({ channels: { ses: {} } })).toMatchObject([
+      {
+        Protocol: 'sqs',
+        Endpoint: { 'Fn::GetAtt': ['DeliveriesQueue', 'Arn'] },
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['DeliveriesDead', 'Arn'] } },
+      },
+    ]);
     expect(subscriptions({ channels: { twilio: {} } })).toEqual([]);
   });
 });

@@ -9,8 +9,8 @@ import { synthesiseFromSource } from '../../infra/stack/from-source.ts';
 /** The assembly of a hub with other switches than those of `mappings/`. `remove` when the hub has stopped. */
 export const synthesiseHub = (
   given: z.input<typeof HubConfig>,
-): Assembly & { readonly remove: () => void } => {
+): Assembly & { readonly folder: string; readonly remove: () => void } => {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-hub-'));
   synthesiseFromSource(given, folder);
-  return { ...assemblyOf(folder), remove: () => rmSync(folder, { recursive: true }) };
+  return { ...assemblyOf(folder), folder, remove: () => rmSync(folder, { recursive: true }) };
 };

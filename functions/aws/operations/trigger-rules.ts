@@ -12,6 +12,10 @@ import { isAwsRefusal } from '../clients/refusal.ts';
 
 /** AWS's default quotas (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
 const MOST_RULES = 300;
+const regionsWithFewerRules: ReadonlyMap<string, number> = new Map([
+  ['af-south-1', 100],
+  ['eu-south-1', 100],
+]);
 const MOST_WILDCARD_RULES = 30;
 /** The most characters of an event pattern. */
 export const PATTERN_LIMIT = 2048;
@@ -50,10 +54,12 @@ export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
 export const expectRoom = async (bus: Bus, trigger: string, pattern: string): Promise<void> => {
   const rules = await rulesOf(bus);
   const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
-  if (rules.length >= MOST_RULES)
+  const region = await bus.events.config.region();
+  const most = regionsWithFewerRules.get(region) ?? MOST_RULES;
+  if (rules.length >= most)
     throw new HubError(
       'rule-quota',
-      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules and allows ${MOST_RULES}. Unpublish a trigger, or ask AWS for a higher quota.`,
+      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules, and AWS allows ${most} in ${region} by default. Unpublish a trigger, or ask AWS for a higher quota.`,
       { retry: 'never' },
     );
   if (wild(pattern) && rules.filter((one) => wild(one.pattern)).length >= MOST_WILDCARD_RULES)

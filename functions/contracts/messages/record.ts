@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
 import { Identifier } from '../../../core/identity/identifier.ts';
 import { Channel, DecodedInteraction, Instant, ProfileHints } from '../../../core/interaction/interaction.ts';
+import { providerOfTopic } from '../../../core/webhooks/sns.ts';
 
 /** An authenticated request: its body is in base64 or, where that is too large for a queue, in the bucket under `bodyKey`. */
 export const DeliveryMessage = z.strictObject({
@@ -179,14 +180,37 @@ export const ImportMessage = z.strictObject({
 });
 export type ImportMessage = z.input<typeof ImportMessage>;
 
+/** A notification of a topic of the stack, as SNS writes it to a queue. */
+const TopicNotification = z.looseObject({
+  Type: z.literal('Notification'),
+  MessageId: z.string(),
+  TopicArn: z.string(),
+  Timestamp: Instant,
+});
+
+/** A notification is a delivery of its topic's provider, with the method `SNS`; the policy of the queue authenticates it. */
+const withNotifications = (message: unknown): unknown => {
+  const { data } = TopicNotification.safeParse(message);
+  const provider = data && providerOfTopic(data.TopicArn);
+  if (data === undefined || provider === undefined) return message;
+  const body = Buffer.from(JSON.stringify(message)).toString('base64');
+  return {
+    ...{ type: 'delivery', id: data.MessageId, provider, receivedAt: data.Timestamp },
+    request: { method: 'SNS', url: '', headers: {}, body },
+  };
+};
+
 /** Every message of the queues of `record`. */
-export const RecordMessage = z.discriminatedUnion('type', [
-  ImportMessage,
-  DeliveryMessage,
-  InteractionMessage,
-  ContentMessage,
-  FileMessage,
-  EventMessage,
-  CommandMessage,
-]);
+export const RecordMessage = z.preprocess(
+  withNotifications,
+  z.discriminatedUnion('type', [
+    ImportMessage,
+    DeliveryMessage,
+    InteractionMessage,
+    ContentMessage,
+    FileMessage,
+    EventMessage,
+    CommandMessage,
+  ]),
+);
 export type RecordMessage = z.infer<typeof RecordMessage>;

@@ -27,6 +27,7 @@ export const cloudwatchTypes: ResourceTypes = {
       MetricName: text.optional(),
       Dimensions: z.array(z.strictObject({ Name: text, Value: text })).optional(),
       Statistic: text.optional(),
+      ExtendedStatistic: text.optional(),
       Period: number.optional(),
       Metrics: z.array(document).optional(),
       Tags: unused,

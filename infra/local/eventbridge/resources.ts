@@ -62,12 +62,13 @@ export const eventbridgeTypes: ResourceTypes = {
     return { ref: isDefault ? Name : `${EventBusName}|${Name}`, attributes: { Arn } };
   }),
   'AWS::Events::Archive': resourceType(Archive, async (id, properties, context) => {
-    const { SourceArn, EventPattern, RetentionDays } = properties;
+    const { SourceArn, EventPattern, RetentionDays, KmsKeyIdentifier } = properties;
     const { ArchiveName = physicalName(context, id).slice(-48) } = properties;
     const settings = {
       ArchiveName,
       ...(EventPattern && { EventPattern: JSON.stringify(EventPattern) }),
       ...(RetentionDays !== undefined && { RetentionDays }),
+      ...(KmsKeyIdentifier !== undefined && { KmsKeyIdentifier }),
     };
     const created = await unless(
       'ResourceAlreadyExistsException',

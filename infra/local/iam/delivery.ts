@@ -11,6 +11,10 @@ const actions: readonly (readonly [string, string])[] = [
   [':s3:', 's3:PutObject'],
 ];
 
+/** Scheduler assumes a role for the group of a schedule, every other service for its own resource. */
+const assumedFor = (source: string): string =>
+  source.replace(/^(arn:aws:scheduler:[^:]*:[^:]*:)schedule\/([^/]+)\/.*$/su, '$1schedule-group/$2');
+
 /**
  * Validates that a service may deliver to a resource, in its own name or with a role.
  *
@@ -20,7 +24,7 @@ export const authorizeDelivery = (
   permissions: Permissions,
   { arn, source, principal, role }: Delivery,
 ): void => {
-  if (role !== undefined && !permissions.mayAssume(principal, role))
+  if (role !== undefined && !permissions.mayAssume(principal, assumedFor(source), role))
     throw new PermissionError(`${source}: ${principal} is not allowed to assume the role ${role}.`);
   const action = actions.find(([part]) => arn.includes(part))?.[1] ?? 'lambda:InvokeFunction';
   const actor = role === undefined ? { service: principal, source } : { role, session: principal };

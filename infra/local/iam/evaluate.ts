@@ -56,14 +56,14 @@ export const evaluate = (
   return allowed(isKey ? [...ofIdentity, ...toAccount] : ofIdentity);
 };
 
-/** Whether a role's trust policy allows a service to assume it. */
+/** Whether a role's trust policy allows a service to assume it for the resource `source`. */
 export const isTrusted = (
   { trust }: PolicyStore,
   account: string,
-  service: string,
+  { service, source }: { readonly service: string; readonly source: string },
   roleArn: string,
 ): boolean => {
-  const actor = { service, source: '' };
+  const actor = { service, source };
   const access = inContext(account, actor, { action: 'sts:AssumeRole', resource: roleArn });
   return (trust.get(roleNameOf(roleArn)) ?? []).some(
     (statement) =>

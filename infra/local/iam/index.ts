@@ -20,8 +20,8 @@ export interface Permissions {
   refusal(actor: Actor, request: AccessRequest): Refusal | undefined;
   /** Whether an actor may do something that it has not requested; the decision is not reported. */
   allows(actor: Actor, request: AccessRequest): boolean;
-  /** Whether a role's trust policy allows a service to assume it. */
-  mayAssume(service: string, roleArn: string): boolean;
+  /** Whether a role's trust policy allows a service to assume it for the resource `source`. */
+  mayAssume(service: string, source: string, roleArn: string): boolean;
   /** The explicit denial in a resource's policy, which applies to the account's administrator too. */
   denial(request: AccessRequest): Refusal | undefined;
   /** The customer-managed key that encrypts a table, a bucket, a queue or a topic. */
@@ -41,8 +41,8 @@ export const permissions = ({ region, account, onDecision }: PermissionsOptions)
     onDecision(decision);
     return decision.refusal;
   };
-  const mayAssume = (service: string, roleArn: string): boolean =>
-    isTrusted(store, account, service, roleArn);
+  const mayAssume = (service: string, source: string, roleArn: string): boolean =>
+    isTrusted(store, account, { service, source }, roleArn);
   const context = {
     ...{ store, region, account, refusal, mayAssume },
     onUnlogged: (one: Refusal) => void unlogged.push(one),

@@ -11,7 +11,7 @@ export interface TemplateContext {
   readonly region: string;
   readonly account: string;
   readonly refusal: (actor: Actor, request: AccessRequest) => Refusal | undefined;
-  readonly mayAssume: (service: string, roleArn: string) => boolean;
+  readonly mayAssume: (service: string, source: string, roleArn: string) => boolean;
   /** Called with the refusals of a function that cannot write its log. */
   readonly onUnlogged: (refusal: Refusal) => void;
 }
@@ -49,6 +49,7 @@ const LambdaFunction = z.looseObject({
   Role: z.string(),
   LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).optional(),
 });
+const Archive = z.looseObject({ SourceArn: z.string(), KmsKeyIdentifier: z.string().optional() });
 const EventSource = z.looseObject({ EventSourceArn: z.string(), FunctionName: z.string() });
 
 /** Adds the policies that a created resource contains. */
@@ -129,9 +130,21 @@ const addKey = ({ keys }: PolicyStore, arn: string, key: string | undefined): vo
 
 /** Checks the permissions that AWS checks when it creates a resource. */
 const checks: Readonly<Record<string, Observer>> = {
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+  'AWS::Events::Archive'({ refusal }, id, properties) {
+    const { SourceArn, KmsKeyIdentifier: key } = Archive.parse(properties);
+    if (key === undefined) return;
+    const context = { 'kms:encryptioncontext:aws:events:event-bus:arn': [SourceArn] };
+    for (const action of ['DescribeKey', 'GenerateDataKey', 'Decrypt', 'ReEncryptFrom', 'ReEncryptTo']) {
+      const isAboutKey = action === 'DescribeKey';
+      const request = { action: `kms:${action}`, resource: key, ...(!isAboutKey && { context }) };
+      const refused = refusal({ service: 'events.amazonaws.com', source: SourceArn }, request);
+      if (refused) throw new PermissionError(`${id}: EventBridge cannot use the key. ${sentenceOf(refused)}`);
+    }
+  },
   'AWS::Lambda::Function'(context, id, properties, { ref }) {
     const { Role: role, LoggingConfig } = LambdaFunction.parse(properties);
-    if (!context.mayAssume('lambda.amazonaws.com', role))
+    if (!context.mayAssume('lambda.amazonaws.com', ref, role))
       throw new PermissionError(`${id}: The role defined for the function cannot be assumed by Lambda.`);
     context.store.functionRoles.set(ref, role);
     const group = `log-group:${LoggingConfig?.LogGroup ?? `/aws/lambda/${ref}`}`;

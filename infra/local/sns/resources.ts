@@ -28,9 +28,20 @@ export const snsTypes: ResourceTypes = {
   ),
   'AWS::SNS::TopicPolicy': inertType(z.strictObject({ PolicyDocument: document, Topics: z.array(text) })),
   'AWS::SNS::Subscription': resourceType(
-    z.strictObject({ Protocol: z.enum(['email', 'https', 'sqs', 'lambda']), Endpoint: text, TopicArn: text }),
-    async (id, { Protocol, Endpoint, TopicArn }, { callQuery }) => {
-      await callQuery('sns', { Action: 'Subscribe', TopicArn, Protocol, Endpoint });
+    z.strictObject({
+      Protocol: z.enum(['email', 'https', 'sqs', 'lambda']),
+      Endpoint: text,
+      TopicArn: text,
+      RedrivePolicy: z.strictObject({ deadLetterTargetArn: text }).optional(),
+    }),
+    async (id, { Protocol, Endpoint, TopicArn, RedrivePolicy }, { callQuery }) => {
+      await callQuery('sns', {
+        ...{ Action: 'Subscribe', TopicArn, Protocol, Endpoint },
+        ...(RedrivePolicy && {
+          'Attributes.entry.1.key': 'RedrivePolicy',
+          'Attributes.entry.1.value': JSON.stringify(RedrivePolicy),
+        }),
+      });
       return { ref: id };
     },
   ),

@@ -1,19 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import * as z from 'zod';
 import type { VirtualClock } from '../../../core/clock.ts';
+import { HubSecret } from '../../../core/config/hub-secret.ts';
 import { templateFaults } from '../../../core/triggers/template.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
 import type { PublishPorts } from '../../../functions/aws/operations/publish.ts';
 import { triggers } from '../../../functions/aws/operations/triggers.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
+import { createMissingSecrets } from '../../../functions/deploy/create-secrets.ts';
 import { inProcess } from '../../local/runtime/client.ts';
 import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/cloud.ts';
 import type { Assembly } from '../../stack/assembly.ts';
+import { deployedSenderDomains } from '../../stack/sender-domains.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { foreignDynamodb, withoutExpiry } from './foreign-dynamodb.ts';
 import { hubFunctions } from './functions.ts';
-import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface InProcessHubOptions
   extends Partial<
@@ -112,7 +117,17 @@ export const openInProcessHub = async ({
     aws: inProcess((request) => cloud.aws(request)),
     ...(fetch && { fetch }),
   };
+  // Where no custom resource runs, nothing of the configuration is seeded, but every function finds its secrets.
+  if (cloudOptions.runCustomResources === false)
+    await createMissingSecrets(runtime, name, secretsOf(cloud, assembly));
   return { clock, cloud, runtime, name, errors };
+};
+
+/** The secrets of which the deploy function has a list beside its code. */
+const secretsOf = ({ functions }: Pick<Cloud, 'functions'>, { assetFolder }: Assembly): HubSecret[] => {
+  const files = [...functions.values()].map(({ code }) => join(assetFolder(code), 'secrets.json'));
+  const file = files.find((one) => existsSync(one));
+  return file === undefined ? [] : z.array(HubSecret).parse(JSON.parse(readFileSync(file, 'utf8')));
 };
 
 /** An environment variable that the template gives to at least one function. Throws where none has it. */

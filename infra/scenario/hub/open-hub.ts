@@ -12,10 +12,10 @@ import { type Cloud, type CloudOptions, startCloud } from '../../local/runtime/c
 import type { ExternalEndpoints } from '../../local/runtime/external-endpoints.ts';
 import { openDatabase } from '../../local/runtime/state.ts';
 import { assembly, syncedBy } from '../../stack/assembly.ts';
+import { deployedSenderDomains } from '../../stack/sender-domains.ts';
 import { eventPatterns } from './event-patterns.ts';
 import { hubInbox } from './inbox.ts';
 import { type CrmReport, openSandboxes, type Sandboxes } from './sandboxes.ts';
-import { deployedSenderDomains } from './sender-domains.ts';
 
 export interface HubOptions {
   /** Where the API listens; the next ports are the inbox, Salesforce, HubSpot, AWS, and ServiceNow if it is on. 0: any free ones. */

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { generatedSecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
 import type { FrontDoor } from './front-door.ts';
@@ -96,9 +96,9 @@ export class Api extends Construct {
     api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'api-??????'));
     for (const secret of ['signing-??????', 'hashed-keys-??????'])
       api.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, secret));
-    api.allowKey({ writesFiles: true });
+    api.allowKey({ files: true });
     front.addRoutes(routes, api, { rate: 200, burst: 400 });
     front.addRoutes(openRoutes, api, { rate: 50, burst: 200 });
-    generatedSecret(this, hub, 'api', 'API keys of the hub');
+    shared.secrets.addGenerated('api', 'API keys of the hub');
   }
 }

@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CustomResource, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
 
-/** Seeds the running configuration, publishes the triggers, and deletes the rules of triggers together with the stack. */
+/** The function has five minutes, and Lambda runs it twice more where it ends without an answer. */
+const ANSWER_WITHIN = Duration.minutes(20);
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * Creates the secrets that are missing, seeds the running configuration, publishes the triggers, and deletes the rules of
+ * triggers together with the stack. Construct it after everything that has a secret.
+ */
 export class Configuration extends Construct {
   constructor(
     scope: Construct,
@@ -17,8 +26,10 @@ export class Configuration extends Construct {
   ) {
     super(scope, id);
     const { table, bus } = shared.storage;
-    const text = JSON.stringify(seed);
-    writeFileSync(join(shared.bundles, 'deploy', 'seed.json'), text);
+    const folder = join(shared.bundles, 'deploy');
+    const files = { 'seed.json': JSON.stringify(seed), 'secrets.json': JSON.stringify(shared.secrets.all) };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const code = readFileSync(join(folder, 'index.cjs'), 'utf8');
     const deploy = new HubFunction(this, 'Deploy', shared, {
       bundle: 'deploy',
       environment: {
@@ -39,13 +50,29 @@ export class Configuration extends Construct {
       ['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule'],
       rules('trigger-*'),
     );
-    deploy.allow(['events:ListRules'], rules('*'));
+    // EventBridge checks this action against no resource.
+    deploy.allow(['events:ListRules'], '*');
     deploy.allowKey();
+    this.#allowCreatingSecrets(deploy, shared);
     decisions.allowRules({ ArnLike: { 'aws:SourceArn': rules('trigger-*') } });
     new CustomResource(this, 'Seed', {
       serviceToken: deploy.lambda.functionArn,
+      serviceTimeout: ANSWER_WITHIN,
       resourceType: 'Custom::TributaryConfiguration',
-      properties: { seed: createHash('sha256').update(text).digest('hex') },
+      // CloudFormation runs it again where one of these changes.
+      properties: {
+        seed: digestOf(files['seed.json']),
+        secrets: digestOf(files['secrets.json']),
+        code: digestOf(code),
+      },
     }).node.addDependency(bus, table);
+  }
+
+  /** Secrets Manager checks the creation of a secret against its name, before the secret has its six characters. */
+  #allowCreatingSecrets(deploy: HubFunction, { hub, secrets }: SharedResources): void {
+    deploy.allow(['secretsmanager:CreateSecret'], secretArn(this, hub, '*'), {
+      StringEquals: { 'secretsmanager:Name': secrets.all.map(({ name }) => `${hub.name}/${name}`) },
+    });
+    deploy.allow(['secretsmanager:RestoreSecret'], secretArn(this, hub, '*'));
   }
 }

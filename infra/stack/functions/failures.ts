@@ -41,6 +41,6 @@ export class Failures extends Construct {
     for (const queue of Object.values(queues)) drain.consumeDeadLetters(queue);
     drain.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], table.tableArn);
     drain.allow(['s3:PutObject'], bucket.arnForObjects('failures/*'));
-    drain.allowKey({ writesFiles: true });
+    drain.allowKey({ files: true });
   }
 }

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { connectorOf } from '../../../connectors/registry.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { FrontDoor } from './front-door.ts';
 
@@ -39,12 +39,14 @@ export class Intake extends Construct {
     receive.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     receive.allow(['dynamodb:PutItem'], table.tableArn, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['nonce#*'] },
+      // Without it the condition would hold for a request that names no key.
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     });
-    receive.allowKey({ writesFiles: true });
+    receive.allowKey({ files: true });
     // A greedy variable also matches the slash at the end of an address that was pasted.
     front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account+}'], receive);
     for (const channel of Object.keys(hub.channels))
-      emptySecret(this, hub, `channels/${channel}`, `Signing secrets of ${channel}`);
+      shared.secrets.addEmpty(`channels/${channel}`, `Signing secrets of ${channel}`);
 
     const record = new HubFunction(this, 'Record', shared, {
       bundle: 'record',
@@ -52,7 +54,7 @@ export class Intake extends Construct {
       timeoutSeconds: 60,
       sendsToOwnQueue: true,
     });
-    record.consume(deliveries);
+    record.consume(deliveries, { maximumConcurrency: hub.concurrency.record });
     // A message holds many rows. Two at a time leave Lambda and the table free for live deliveries.
     record.consume(imports, { batchSize: 1, maximumConcurrency: 2 });
     record.allow(
@@ -83,13 +85,11 @@ export class Intake extends Construct {
     record.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'channels/*'));
     record.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
-    generatedSecret(
-      this,
-      hub,
+    shared.secrets.addGenerated(
       'hashed-keys',
       'The key that hashes the identifiers of erased people. Never change it',
     );
     record.allowPublishing();
-    record.allowKey({ writesFiles: true });
+    record.allowKey({ files: true });
   }
 }

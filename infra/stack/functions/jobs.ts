@@ -36,6 +36,7 @@ export class Jobs extends Construct {
           EventSourceArn: archive.sourceArn,
           Description: archive.description,
           RetentionDays: archive.retentionDays,
+          KmsKeyIdentifier: archive.kmsKeyIdentifier,
         }),
       },
       timeoutSeconds: 150,
@@ -61,7 +62,7 @@ export class Jobs extends Construct {
     for (const prefix of ['attachments/*', 'texts/*'])
       jobs.allow(['s3:GetObject'], bucket.arnForObjects(prefix));
     this.#allowErasures(jobs, shared, deliveries);
-    jobs.allowKey({ writesFiles: true });
+    jobs.allowKey({ files: true });
   }
 
   /** An erasure searches raw files, deletes the files of the person, and empties the archive of the bus. */
@@ -83,11 +84,10 @@ export class Jobs extends Construct {
       ['events:DeleteArchive', 'events:CreateArchive'],
       stack.formatArn({ service: 'events', resource: 'archive', resourceName: archive.archiveName }),
     );
-    jobs.allow(['events:CreateArchive'], bus.eventBusArn);
-    jobs.allow(
-      ['sns:DeleteEndpoint'],
-      stack.formatArn({ service: 'sns', resource: 'endpoint', resourceName: '*' }),
-    );
+    // EventBridge checks the creation of an archive against its bus and its key too.
+    for (const arn of [bus.eventBusArn, archive.kmsKeyIdentifier]) jobs.allow(['events:CreateArchive'], arn);
+    // SNS checks this action against no resource.
+    jobs.allow(['sns:DeleteEndpoint'], '*');
     jobs.allowPublishing();
   }
 }

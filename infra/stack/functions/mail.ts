@@ -1,8 +1,9 @@
-import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses, aws_sns as sns } from 'aws-cdk-lib';
+import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ses as connector } from '../../../connectors/channels/ses.ts';
+import { createFeed } from '../resources/feed.ts';
 import type { SharedResources } from '../resources/hub-function.ts';
-import type { FrontDoor } from './front-door.ts';
+import type { WorkQueue } from '../resources/work-queue.ts';
 
 /** The event types of SES that the hub needs; it records sends itself. */
 const EVENTS = [
@@ -19,15 +20,20 @@ const EVENTS = [
 /** As long as other stored deliveries: an inbound mail is read at once, and again only where that failed. */
 const MAIL_DAYS = 14;
 
+/** Whether a hub sends or receives e-mail through SES; without it the stack has no resource of SES, which some regions lack. */
+export const usesSes = ({ channels, senders }: SharedResources['hub']): boolean =>
+  'ses' in channels || Object.values(senders).some(({ use }) => use === 'ses');
+
 /**
- * The configuration set of every e-mail that is sent. Where the channel `ses` is on, its events arrive as webhooks, and
+ * The configuration set of every e-mail that is sent. Where the channel `ses` is on, its events arrive through a topic, and
  * receipt rules may store inbound mail in the hub's bucket.
  */
 export class Mail extends Construct {
   readonly configurationSet: string;
 
-  constructor(scope: Construct, id: string, { hub, storage }: SharedResources, front: FrontDoor) {
+  constructor(scope: Construct, id: string, shared: SharedResources, deliveries: WorkQueue) {
     super(scope, id);
+    const { hub } = shared;
     const set = new ses.CfnConfigurationSet(this, 'ConfigurationSet', {
       name: `tributary-${hub.name}`,
       deliveryOptions: { tlsPolicy: 'REQUIRE' },
@@ -35,17 +41,8 @@ export class Mail extends Construct {
     });
     this.configurationSet = set.ref;
     if (!('ses' in hub.channels)) return;
-    const topic = new sns.Topic(this, 'Events', { masterKey: storage.key, enforceSSL: true });
-    const sesService = new iam.ServicePrincipal('ses.amazonaws.com');
-    topic.addToResourcePolicy(
-      new iam.PolicyStatement({
-        principals: [sesService],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': topic.stack.account } },
-      }),
-    );
-    storage.allowEncryptionBy(sesService);
+    const feed = { provider: 'ses', service: 'ses.amazonaws.com', deliveries };
+    const topic = createFeed(this, shared, feed);
     new ses.CfnConfigurationSetEventDestination(this, 'Destination', {
       configurationSetName: set.ref,
       eventDestination: {
@@ -55,29 +52,27 @@ export class Mail extends Construct {
         snsDestination: { topicArn: topic.topicArn },
       },
     }).node.addDependency(topic);
-    new sns.CfnSubscription(this, 'Webhook', {
-      topicArn: topic.topicArn,
-      protocol: 'https',
-      endpoint: `${front.publicUrl}/webhooks/ses`,
-    }).node.addDependency(front);
     new CfnOutput(Stack.of(this), 'MailTopic', {
       value: topic.topicArn,
-      description:
-        'The SNS topic of SES: the secret topicArns of the channel ses, and the topic of receipt rules',
+      description: 'The SNS topic of SES, for the receipt rules of inbound mail',
     });
-    const { bucket } = storage;
+    this.#receive(shared);
+  }
+
+  /** Lets the receipt rules of the account store inbound mail in the bucket. */
+  #receive({ storage: { bucket } }: SharedResources): void {
     const { deposits: prefix = '' } = connector;
-    const account = Stack.of(this).account;
+    const stack = Stack.of(this);
     bucket.addLifecycleRule({ prefix, expiration: Duration.days(MAIL_DAYS) });
     bucket.addToResourcePolicy(
       new iam.PolicyStatement({
-        principals: [sesService],
+        principals: [new iam.ServicePrincipal('ses.amazonaws.com')],
         actions: ['s3:PutObject'],
         resources: [bucket.arnForObjects(`${prefix}*`)],
         conditions: {
-          StringEquals: { 'aws:SourceAccount': account },
+          StringEquals: { 'aws:SourceAccount': stack.account },
           ArnLike: {
-            'aws:SourceArn': Stack.of(this).formatArn({
+            'aws:SourceArn': stack.formatArn({
               service: 'ses',
               resource: 'receipt-rule-set',
               resourceName: '*:receipt-rule/*',

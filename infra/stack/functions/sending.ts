@@ -1,15 +1,19 @@
-import { aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
+import { CfnOutput, aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { createFeed } from '../resources/feed.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { emptySecret, generatedSecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
+import type { Seed } from '../seed.ts';
+import { senderPatterns } from '../sender-domains.ts';
 import type { FrontDoor } from './front-door.ts';
-import { Mail } from './mail.ts';
+import { Mail, usesSes } from './mail.ts';
 
 /** All other senders are AWS services, which use the role of the function. */
 const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
 
 interface SendingProps {
+  readonly seed: Pick<Seed, 'templates'>;
   readonly front: FrontDoor;
   readonly deliveries: WorkQueue;
   readonly decisions: WorkQueue;
@@ -36,7 +40,9 @@ const allowTimers = (user: HubFunction, { hub }: SharedResources, { role }: Time
       resourceName: `tributary-${hub.name}/*`,
     }),
   );
-  user.allow(['iam:PassRole'], role.roleArn);
+  user.allow(['iam:PassRole'], role.roleArn, {
+    StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+  });
 };
 
 /** The functions between a matched event and the sent message: decide, its schedules, and notify. */
@@ -45,7 +51,11 @@ export class Sending extends Construct {
     super(scope, id);
     const group = new scheduler.CfnScheduleGroup(this, 'Waits', { name: `tributary-${shared.hub.name}` });
     const role = new iam.Role(this, 'Timers', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': group.attrArn },
+        },
+      }),
     });
     for (const { queue, deadLetters } of [queues.decisions, queues.notifications])
       for (const { queueArn } of [queue, deadLetters])
@@ -58,7 +68,7 @@ export class Sending extends Construct {
   }
 
   #createDecide(shared: SharedResources, timers: Timers, { decisions, notifications }: SendingProps): void {
-    const { storage } = shared;
+    const { hub, storage } = shared;
     const decide = new HubFunction(this, 'Decide', shared, {
       bundle: 'decide',
       environment: {
@@ -68,7 +78,7 @@ export class Sending extends Construct {
         ...timerEnvironment(timers),
       },
     });
-    decide.consume(decisions);
+    decide.consume(decisions, { maximumConcurrency: hub.concurrency.decide });
     decide.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
     decide.allow(['sqs:SendMessage'], notifications.queue.queueArn);
     allowTimers(decide, shared, timers);
@@ -79,11 +89,10 @@ export class Sending extends Construct {
   #createNotify(
     shared: SharedResources,
     timers: Timers,
-    { front, deliveries, notifications }: SendingProps,
+    { seed, front, deliveries, notifications }: SendingProps,
   ): void {
     const { hub, storage } = shared;
     const stack = Stack.of(this);
-    const mail = new Mail(this, 'Mail', shared, front);
     const notify = new HubFunction(this, 'Notify', shared, {
       bundle: 'notify',
       environment: {
@@ -92,24 +101,28 @@ export class Sending extends Construct {
         QUEUE_ARN_NOTIFICATIONS: notifications.queue.queueArn,
         DEAD_ARN_NOTIFICATIONS: notifications.deadLetters.queueArn,
         PUBLIC_URL: front.publicUrl,
-        SES_CONFIGURATION_SET: mail.configurationSet,
         ...timerEnvironment(timers),
       },
       sendsToOwnQueue: true,
     });
-    notify.consume(notifications);
+    notify.consume(notifications, { maximumConcurrency: hub.concurrency.notify });
     notify.allowSavingFailures('notify');
     notify.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], storage.table.tableArn);
     notify.allow(['sqs:SendMessage'], deliveries.queue.queueArn);
     notify.allow(['sqs:SendMessage'], notifications.queue.queueArn);
     allowTimers(notify, shared, timers);
     notify.allowPublishing();
-    for (const [resource, resourceName] of [
-      ['identity', '*'],
-      ['configuration-set', mail.configurationSet],
-    ] as const)
-      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }));
-    notify.allow(['ses:GetSendQuota'], '*');
+    if (usesSes(hub)) this.#allowMail(notify, shared, seed, deliveries);
+    // Replies and reports of the numbers of AWS End User Messaging, whose owner names the topic there.
+    if ('aws-sms' in hub.channels)
+      new CfnOutput(stack, 'SmsTopic', {
+        value: createFeed(this, shared, {
+          provider: 'aws-sms',
+          service: 'sms-voice.amazonaws.com',
+          deliveries,
+        }).topicArn,
+        description: 'The SNS topic for two-way messages and events of AWS End User Messaging',
+      });
     // Where a request names no number, AWS chooses one and checks the action against no resource.
     notify.allow(['sms-voice:SendTextMessage'], '*');
     notify.allow(
@@ -118,10 +131,30 @@ export class Sending extends Construct {
     );
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
-    notify.allowKey({ writesFiles: true });
+    notify.allowKey({ files: true });
     for (const { use } of Object.values(hub.senders))
       if (sendersWithSecret.has(use))
-        emptySecret(this, hub, `senders/${use}`, `Credentials of the sender ${use}`);
-    generatedSecret(this, hub, 'signing', 'Keys that sign the links in messages');
+        shared.secrets.addEmpty(`senders/${use}`, `Credentials of the sender ${use}`);
+    shared.secrets.addGenerated('signing', 'Keys that sign the links in messages');
+  }
+
+  /** SES checks a sending against the identity of the sender and the configuration set. */
+  #allowMail(
+    notify: HubFunction,
+    shared: SharedResources,
+    seed: SendingProps['seed'],
+    deliveries: WorkQueue,
+  ): void {
+    const stack = Stack.of(this);
+    const { configurationSet } = new Mail(this, 'Mail', shared, deliveries);
+    notify.lambda.addEnvironment('SES_CONFIGURATION_SET', configurationSet);
+    for (const [resource, resourceName] of [
+      ['identity', '*'],
+      ['configuration-set', configurationSet],
+    ] as const)
+      notify.allow(['ses:SendRawEmail'], stack.formatArn({ service: 'ses', resource, resourceName }), {
+        StringLike: { 'ses:FromAddress': senderPatterns(shared.hub, seed) },
+      });
+    notify.allow(['ses:GetSendQuota'], '*');
   }
 }

@@ -9,7 +9,7 @@ import {
 import { Construct } from 'constructs';
 import { createEventRule } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
-import { emptySecret, secretArn } from '../resources/secrets.ts';
+import { secretArn } from '../resources/secrets.ts';
 import { WORK_RETENTION, WorkQueue } from '../resources/work-queue.ts';
 
 /** The connectors of CRMs that report nothing by themselves, so that the hub asks what has changed. */
@@ -62,7 +62,7 @@ export class Sync extends Construct {
     for (const stage of [`sync-${crm}`, `connection-${crm}`]) sync.allowSavingFailures(stage);
     // Large batches: one API call of a CRM takes hundreds of records, and the number of calls is limited.
     sync.consume(this.queue, { batchSize: 1000, windowSeconds: 2, maximumConcurrency: 2 });
-    sync.consume(this.probes, { batchSize: 1 });
+    sync.consume(this.probes, { batchSize: 1, maximumConcurrency: 2 });
     this.#allowSwitching(sync);
     for (const { queue } of [this.queue, this.probes, deliveries, imports])
       sync.allow(['sqs:SendMessage'], queue.queueArn);
@@ -75,8 +75,8 @@ export class Sync extends Construct {
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, `crm/${crm}-??????`));
     sync.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'hashed-keys-??????'));
     sync.allowPublishing();
-    sync.allowKey({ writesFiles: true });
-    emptySecret(this, hub, `crm/${crm}`, `Credentials of ${crm}`);
+    sync.allowKey({ files: true, topic: true });
+    shared.secrets.addEmpty(`crm/${crm}`, `Credentials of ${crm}`);
     this.rules = [...this.#createRules(shared), ...(polled.has(connector) ? [this.#createPoll()] : [])];
   }
 

@@ -1,4 +1,4 @@
-import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { awsMetric, PERIOD, ruleMetric } from './metrics.ts';
@@ -19,7 +19,8 @@ export const createDashboard = (scope: Construct, resources: MonitoredResources)
     ['Are imports, jobs and figures behind?', jobsRow(resources)],
   ];
   return new cloudwatch.Dashboard(scope, 'Dashboard', {
-    dashboardName: `tributary-${resources.shared.hub.name}`,
+    // The names of dashboards are those of the account, whatever the region.
+    dashboardName: `tributary-${resources.shared.hub.name}-${Stack.of(scope).region}`,
     defaultInterval: Duration.days(1),
     widgets: rows.flatMap(([question, row]) => [
       [new cloudwatch.TextWidget({ markdown: `## ${question}`, width: 24, height: 1 })],

@@ -23,6 +23,8 @@ const REQUESTS_PER_PERIOD = 60_000;
 interface AlarmProps {
   readonly metric: cloudwatch.IMetric;
   readonly threshold: number;
+  /** How many periods in a row must reach the threshold. Default 1. */
+  readonly periods?: number;
   /** The text of the e-mail: what happened and what to do. */
   readonly description: string;
 }
@@ -128,19 +130,22 @@ export class Monitoring extends Construct {
     this.#addAlarm(`${node.id} errors`, {
       metric: lambda.metricErrors({ period: PERIOD }),
       threshold: 5,
-      description: 'Invocations end with an error. Read the log group of the function.',
+      description: `Invocations of ${node.id} end with an error. Read its log group ${lambda.logGroup.logGroupName}; what failed for good is in \`hub failures list\`.`,
     });
     this.#addAlarm(`${node.id} throttles`, {
       metric: lambda.metricThrottles({ period: PERIOD }),
       threshold: 10,
+      periods: 3,
       description:
-        'Lambda throttles the function. Request more concurrent executions from AWS; `hub doctor` shows the quota.',
+        'Lambda has throttled the function for 15 minutes. Request more concurrent executions from AWS; `hub doctor` shows the quota.',
     });
     this.#addAlarm(`${node.id} duration`, {
-      metric: lambda.metricDuration({ statistic: 'Maximum', period: PERIOD }),
+      // One slow invocation is retried; the alarm is for a service that stays slow.
+      metric: lambda.metricDuration({ statistic: 'p90', period: PERIOD }),
       threshold: timeoutSeconds * 900,
+      periods: 3,
       description:
-        'Invocations take more than 90 % of their timeout. Check whether a service that the function calls is slow.',
+        'For 15 minutes one of ten invocations has taken more than 90 % of their timeout. Check whether a service that the function calls is slow.',
     });
   }
 
@@ -239,26 +244,21 @@ export class Monitoring extends Construct {
           awsMetric('AWS/DynamoDB', name, { TableName: storage.table.tableName }),
         ),
       ),
-      threshold: 1,
-      description:
-        'DynamoDB throttles the table. One customer or list may be very busy, or the quota of the account is reached.',
-    });
-    this.#addAlarm('table user errors', {
-      metric: awsMetric('AWS/DynamoDB', 'UserErrors'),
       threshold: 10,
+      periods: 3,
       description:
-        'DynamoDB rejects requests of this account as invalid. Check the permissions of the functions and the key.',
+        'DynamoDB has throttled the table for 15 minutes. Nothing is lost while the queues hold the work. Look for one customer or list that is very busy (Contributor Insights of the table), or request a higher quota for the table.',
     });
   }
 
   /** Missing data is no alarm: an idle hub publishes none. */
-  #addAlarm(name: string, { metric, threshold, description }: AlarmProps): void {
+  #addAlarm(name: string, { metric, threshold, periods = 1, description }: AlarmProps): void {
     new cloudwatch.Alarm(this, name, {
       alarmName: `${this.#prefix} ${name}`,
       alarmDescription: description,
       metric,
       threshold,
-      evaluationPeriods: 1,
+      evaluationPeriods: periods,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     }).addAlarmAction(new actions.SnsAction(this.#topic));

@@ -5,10 +5,12 @@ import {
   aws_lambda as lambda,
   aws_logs as logs,
   RemovalPolicy,
+  Stack,
   type aws_sqs as sqs,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
+import type { Secrets } from './secrets.ts';
 import type { Storage } from './storage.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -18,6 +20,7 @@ export interface SharedResources {
   /** The folder that holds each function's bundle. */
   readonly bundles: string;
   readonly storage: Storage;
+  readonly secrets: Secrets;
 }
 
 interface FunctionProps {
@@ -37,7 +40,8 @@ interface ConsumeOptions {
   readonly batchSize?: number;
   /** How long messages are gathered into a batch. Default 0. */
   readonly windowSeconds?: number;
-  readonly maximumConcurrency?: number;
+  /** Of this queue. Without one it may take every concurrent execution of the account. */
+  readonly maximumConcurrency: number;
 }
 
 /** One Lambda function with its bundle, its log group, and a role of its own that may do only what `allow…` grants. */
@@ -95,22 +99,26 @@ export class HubFunction extends Construct {
   }
 
   /**
-   * Allows the use of the hub's key, which encrypts the table and the bucket. Reading or writing rows and reading files
-   * needs `kms:Decrypt`; writing files needs a data key as well.
+   * Allows the use of the hub's key through the services whose data it encrypts. Rows and the reading of files need
+   * `kms:Decrypt`; writing files, or publishing to a topic, needs a data key as well.
    */
-  allowKey({ writesFiles = false } = {}): void {
-    const actions = ['kms:Decrypt', ...(writesFiles ? ['kms:GenerateDataKey'] : [])];
-    this.allow(actions, this.#shared.storage.key.keyArn);
+  allowKey({ files = false, topic = false } = {}): void {
+    const { region } = Stack.of(this);
+    const services = ['dynamodb', ...(files ? ['s3'] : []), ...(topic ? ['sns'] : [])];
+    const actions = ['kms:Decrypt', ...(files || topic ? ['kms:GenerateDataKey'] : [])];
+    this.allow(actions, this.#shared.storage.key.keyArn, {
+      StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
+    });
   }
 
   /** Invokes the function with the messages of a queue; the function reports those that failed. */
-  consume({ queue }: WorkQueue, options: ConsumeOptions = {}): void {
+  consume({ queue }: WorkQueue, options: ConsumeOptions): void {
     this.#addSource(queue, `Source${queue.node.scope?.node.id ?? ''}`, options);
   }
 
   /** Invokes the function with the dead letters of a queue. */
   consumeDeadLetters({ deadLetters }: WorkQueue): void {
-    this.#addSource(deadLetters, `Dead${deadLetters.node.scope?.node.id ?? ''}`, {});
+    this.#addSource(deadLetters, `Dead${deadLetters.node.scope?.node.id ?? ''}`, { maximumConcurrency: 2 });
   }
 
   /** Allows storing the payloads of permanent failures in the bucket. */
@@ -132,7 +140,7 @@ export class HubFunction extends Construct {
       batchSize,
       maximumBatchingWindowInSeconds: windowSeconds,
       functionResponseTypes: ['ReportBatchItemFailures'],
-      ...(maximumConcurrency !== undefined && { scalingConfig: { maximumConcurrency } }),
+      scalingConfig: { maximumConcurrency },
     });
   }
 }

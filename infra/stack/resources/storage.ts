@@ -14,7 +14,7 @@ import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The stateful resources: the table, the bucket, the key that encrypts both, the event bus and its archive. */
+/** The stateful resources: the table, the bucket, the event bus and its archive, and the key that encrypts all but the bus. */
 export class Storage extends Construct {
   readonly key: kms.Key;
   readonly table: dynamodb.Table;
@@ -22,7 +22,12 @@ export class Storage extends Construct {
   readonly bus: events.EventBus;
   /** An erasure deletes the archive and creates it again, because EventBridge cannot delete single events. */
   readonly archive: Readonly<
-    Required<Pick<events.CfnArchiveProps, 'archiveName' | 'sourceArn' | 'description' | 'retentionDays'>>
+    Required<
+      Pick<
+        events.CfnArchiveProps,
+        'archiveName' | 'sourceArn' | 'description' | 'retentionDays' | 'kmsKeyIdentifier'
+      >
+    >
   >;
 
   constructor(scope: Construct, id: string, hub: HubConfig) {
@@ -30,7 +35,7 @@ export class Storage extends Construct {
     this.key = new kms.Key(this, 'Key', {
       enableKeyRotation: true,
       description: `Customer data of the hub ${hub.name}`,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.table = new dynamodb.Table(this, 'Customers', {
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
@@ -41,6 +46,7 @@ export class Storage extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       timeToLiveAttribute: 'expiresAt',
+      // Not RETAIN_ON_UPDATE_OR_DELETE as the others: deletion protection would stop the rollback of a failed creation.
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.bucket = new s3.Bucket(this, 'Files', {
@@ -49,7 +55,7 @@ export class Storage extends Construct {
       bucketKeyEnabled: true,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       // No versioning: a deleted object of an erased person must not remain as an old version.
       lifecycleRules: [
         { prefix: 'deliveries/', expiration: Duration.days(14) },
@@ -66,12 +72,32 @@ export class Storage extends Construct {
       sourceArn: this.bus.eventBusArn,
       description: 'Events of the hub, to be replayed after a fault of a rule',
       retentionDays: Math.ceil(hub.retention.events / DAY_MS),
+      kmsKeyIdentifier: this.key.keyArn,
     };
+    this.#allowArchiving();
     new events.CfnArchive(this, 'Archive', this.archive);
     pinLogicalId(this.key, 'Key');
     pinLogicalId(this.table, 'Customers');
     pinLogicalId(this.bucket, 'Files');
     pinLogicalId(this.bus, 'Bus');
+  }
+
+  /**
+   * Lets EventBridge encrypt the archived events of the bus.
+   * https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+   */
+  #allowArchiving(): void {
+    const eventBridge = { principals: [new iam.ServicePrincipal('events.amazonaws.com')], resources: ['*'] };
+    this.key.addToResourcePolicy(new iam.PolicyStatement({ ...eventBridge, actions: ['kms:DescribeKey'] }));
+    this.key.addToResourcePolicy(
+      new iam.PolicyStatement({
+        ...eventBridge,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:aws:events:event-bus:arn': this.bus.eventBusArn },
+        },
+      }),
+    );
   }
 
   /** Lets an AWS service that acts for this account publish to a topic that the key encrypts. */

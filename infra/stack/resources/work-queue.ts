@@ -8,6 +8,8 @@ export const MAX_RECEIVES = 5;
 /** How long a queue stores a message. */
 export const WORK_RETENTION = Duration.days(14);
 
+type Conditions = Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+
 interface WorkQueueProps {
   /** Default 180 s: six times the timeout of the function that consumes it, as AWS recommends. */
   readonly visibilityTimeout?: Duration;
@@ -25,6 +27,8 @@ export class WorkQueue extends Construct {
     super(scope, id);
     this.maxAge = maxAge ?? Duration.minutes(5);
     this.deadLetters = new sqs.Queue(this, 'Dead', {
+      // Six times the timeout of the function that stores dead letters as failures.
+      visibilityTimeout: Duration.seconds(180),
       retentionPeriod: Duration.days(14),
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -41,11 +45,16 @@ export class WorkQueue extends Construct {
   }
 
   /** Lets the EventBridge rules that meet `conditions` send to both queues. */
-  allowRules(conditions: Readonly<Record<string, Readonly<Record<string, string>>>>): void {
+  allowRules(conditions: Conditions): void {
+    this.allowSending('events.amazonaws.com', conditions);
+  }
+
+  /** Lets an AWS service send to both queues for the resources that meet `conditions`. */
+  allowSending(service: string, conditions: Conditions): void {
     for (const queue of [this.queue, this.deadLetters])
       queue.addToResourcePolicy(
         new iam.PolicyStatement({
-          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+          principals: [new iam.ServicePrincipal(service)],
           actions: ['sqs:SendMessage'],
           resources: [queue.queueArn],
           conditions,

@@ -21,7 +21,7 @@ interface PolicyLocation {
 }
 
 /** Where policy documents are, by resource type. A `Lambda::Permission` is a statement itself. */
-const policyLocations: Readonly<Record<string, PolicyLocation>> = {
+export const policyLocations: Readonly<Record<string, PolicyLocation>> = {
   'AWS::IAM::Policy': { kind: 'identity', key: 'PolicyDocument' },
   'AWS::IAM::Role': { kind: 'trust', key: 'AssumeRolePolicyDocument' },
   'AWS::SQS::QueuePolicy': { kind: 'resource', key: 'PolicyDocument' },

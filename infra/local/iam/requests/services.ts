@@ -1,5 +1,5 @@
 import type { AccessRequest } from '../policy.ts';
-import { arn, type Derive, record, records, text } from './derive.ts';
+import { arn, type Derive, record, records, text, throughKey } from './derive.ts';
 
 /** A batch needs the permission of its single operation. */
 export const sqs: Derive = (input, operation, known, request) => {
@@ -29,11 +29,12 @@ export const events: Derive = (input, operation, known) => {
         action: `events:${operation}`,
         resource: arn(known, 'events', `archive/${text(input['ArchiveName'], '*')}`),
       },
-      // Creating an archive needs access to its bus too.
-      ...(operation === 'CreateArchive'
-        ? [{ action: `events:${operation}`, resource: text(input['EventSourceArn']) }]
-        : []),
+      // Creating an archive needs access to its bus and to its key too.
+      ...(operation === 'CreateArchive' ? [input['EventSourceArn'], input['KmsKeyIdentifier']] : [])
+        .filter((resource) => typeof resource === 'string')
+        .map((resource) => ({ action: `events:${operation}`, resource })),
     ];
+  if (operation === 'ListRules') return [{ action: 'events:ListRules', resource: '*' }];
   const bus = busOf(input['EventBusName']);
   const rule = text(input['Rule'] ?? input['Name'], '*');
   const resource = arn(known, 'events', `rule/${bus === 'default' ? '' : `${bus}/`}${rule}`);
@@ -71,7 +72,13 @@ export const scheduler: Derive = (input, operation, known, request) => {
 export const secretsmanager: Derive = (input, operation, known) => {
   const id = text(input['SecretId'] ?? input['Name'], '*');
   const full = id.startsWith('arn:') ? id : arn(known, 'secretsmanager', `secret:${id}`);
-  return [{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full }];
+  const name = input['Name'];
+  return [
+    {
+      ...{ action: `secretsmanager:${operation}`, resource: known.secretArn(id) ?? full },
+      ...(typeof name === 'string' && { context: { 'secretsmanager:name': [name] } }),
+    },
+  ];
 };
 
 export const smsVoice: Derive = (input, operation, known) => {
@@ -114,16 +121,15 @@ export const ses: Derive = (input, operation, known) => {
   }));
 };
 
-export const sns: Derive = (input, operation) => [
-  {
-    action: `sns:${operation}`,
-    resource: text(
-      input['TargetArn'] ??
-        input['TopicArn'] ??
-        input['EndpointArn'] ??
-        input['PlatformApplicationArn'] ??
-        input['PhoneNumber'],
-      '*',
-    ),
-  },
-];
+/** The operations about a topic; SNS checks the others (devices, platform applications, lists) against no resource. */
+const onTopic = /^(?:Publish|Subscribe|ConfirmSubscription|DeleteTopic|(?:Get|Set)TopicAttributes)/u;
+
+/** Publishing to a topic under a customer-managed key needs that key. */
+export const sns: Derive = (input, operation, known) => {
+  const resource = text(input['TopicArn'] ?? input['TargetArn'] ?? input['PhoneNumber'], '*');
+  const isPublish = operation.startsWith('Publish');
+  return [
+    { action: `sns:${operation.replace(/Batch$/u, '')}`, resource: onTopic.test(operation) ? resource : '*' },
+    ...(isPublish ? throughKey(known, 'sns', resource, ['kms:GenerateDataKey', 'kms:Decrypt']) : []),
+  ];
+};
