@@ -5,7 +5,7 @@ import type { ProjectionMessage } from '../contracts/messages/projections.ts';
 import type { SyncMessage } from '../contracts/messages/sync.ts';
 
 /** The queues of the functions that work on every interaction. */
-export interface InteractionQueues {
+interface InteractionQueues {
   readonly projections: SendAll;
   /** One of each CRM. */
   readonly syncs: readonly SendAll[];

@@ -29,15 +29,15 @@ const EVENLY_MS = 2600;
 
 export const loadShapes: readonly LoadShape[] = [
   {
-    ...{ name: 'bursts', messages: 1000, people: 100, everyMs: 0 },
-    arrival: 'a thousand messages of a hundred people at once',
+    ...{ name: 'bursts', messages: 500, people: 50, everyMs: 0 },
+    arrival: '500 messages of fifty people at once',
   },
   {
-    ...{ name: 'one at a time', messages: 500, people: 50, everyMs: EVENLY_MS },
-    arrival: 'a message every 2.6 s, which is a million a month, from fifty people',
+    ...{ name: 'one at a time', messages: 200, people: 20, everyMs: EVENLY_MS },
+    arrival: 'a message every 2.6 s, which is a million a month, from twenty people',
   },
   {
-    ...{ name: 'first contacts', messages: 500, people: 500, everyMs: EVENLY_MS },
+    ...{ name: 'first contacts', messages: 200, people: 200, everyMs: EVENLY_MS },
     arrival: 'a message every 2.6 s, each from somebody new, whom the hub welcomes by an SMS',
   },
 ];
