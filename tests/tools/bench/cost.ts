@@ -93,9 +93,10 @@ export const countCosts = async (): Promise<LoadCost[]> => {
 };
 
 /** The goals, and what each load cost before the savings of decision 24, counted in the same way. */
-const goals: Readonly<Record<string, { readonly atMost?: number; readonly before?: number }>> = {
+const goals: Readonly<Record<string, { readonly atMost?: number; readonly before: number }>> = {
   bursts: { atMost: 8, before: 10.85 },
   'one at a time': { atMost: 11, before: 16.52 },
+  'first contacts': { before: 25.3 },
 };
 
 export const measuredCosts = (costs: readonly LoadCost[]): Measured[] =>
