@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { assumed, prices } from '../../../cli/deployment/cost/prices.ts';
-import type { LoadShape } from './cost-loads.ts';
+import type { LoadShape } from './cost/loads.ts';
 import { goalText, type Measured, measuredText, verdictOf } from './measured.ts';
 
 const counts: readonly string[] = ['no', 'one', 'two', 'three', 'four'];

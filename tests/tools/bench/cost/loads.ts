@@ -5,12 +5,12 @@ import {
   type StackResource,
   type SumOf,
   stackResources,
-} from '../../../cli/deployment/cost/measure.ts';
-import { twilioSigner } from '../../../cli/local/sample-signers.ts';
-import { signedCalls } from '../../../functions/aws/clients/signed.ts';
-import { itemSize, parseItem } from '../../../infra/local/dynamodb/values/values.ts';
-import { CAPACITY_BY_FUNCTION, REQUESTS_BY_QUEUE } from '../../../infra/local/runtime/meter.ts';
-import { openTestHub, PUBLIC_URL, type TestHub } from '../../support/open-test-hub.ts';
+} from '../../../../cli/deployment/cost/measure.ts';
+import { twilioSigner } from '../../../../cli/local/sample-signers.ts';
+import { signedCalls } from '../../../../functions/aws/clients/signed.ts';
+import { itemSize, parseItem } from '../../../../infra/local/dynamodb/values/values.ts';
+import { CAPACITY_BY_FUNCTION, REQUESTS_BY_QUEUE } from '../../../../infra/local/runtime/meter.ts';
+import { openTestHub, PUBLIC_URL, type TestHub } from '../../../support/open-test-hub.ts';
 
 /** SMS that reach the hub in one way. */
 export interface LoadShape {

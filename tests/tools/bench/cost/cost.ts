@@ -1,8 +1,8 @@
-import { type CostLine, costOf, totalDollars, type Usage } from '../../../cli/deployment/cost/cost.ts';
-import { type StackResource, usageOf } from '../../../cli/deployment/cost/measure.ts';
-import { assumed, prices } from '../../../cli/deployment/cost/prices.ts';
-import { type CountedLoad, capacityOf, countLoad, loadShapes, sendRequestsOf } from './cost-loads.ts';
-import type { Measured } from './measured.ts';
+import { type CostLine, costOf, totalDollars, type Usage } from '../../../../cli/deployment/cost/cost.ts';
+import { type StackResource, usageOf } from '../../../../cli/deployment/cost/measure.ts';
+import { assumed, prices } from '../../../../cli/deployment/cost/prices.ts';
+import type { Measured } from '../measured.ts';
+import { type CountedLoad, capacityOf, countLoad, loadShapes, sendRequestsOf } from './loads.ts';
 
 /** The load runs two CRMs; the goal is for one. */
 const OTHER_CRM = /^Hubspot/u;
