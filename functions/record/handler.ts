@@ -5,6 +5,7 @@ import { bus } from '../aws/clients/bus.ts';
 import { secrets } from '../aws/clients/connector-secrets.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
+import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { peopleStore } from '../aws/customers/people-store.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { attempts } from '../aws/operations/attempts.ts';
@@ -17,6 +18,7 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { recordStage } from '../contracts/stages/record.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { type QueuedMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
+import { publishInBatches } from './batches.ts';
 import { contents } from './content/content.ts';
 import type { MessagePorts } from './messages/ports.ts';
 import { readMessage } from './messages/read-message.ts';
@@ -65,7 +67,16 @@ export const create = (runtime: Runtime) => {
     async removeFiles({ attachments = [] }) {
       for (const { key } of attachments) if (key !== undefined) await files.remove(key);
     },
-    publish: bus(runtime),
+    publish: publishInBatches(
+      {
+        projections: sendAllTo(runtime, runtime.env['QUEUE_URL_PROJECTIONS']),
+        syncs: (runtime.env['QUEUE_URLS_SYNC'] ?? '')
+          .split(',')
+          .filter((url) => url !== '')
+          .map((url) => sendAllTo(runtime, url)),
+      },
+      bus(runtime),
+    ),
     async refuse({ message, record: received }, { command }, error) {
       // A row of an imported file is a failure of its own, to be edited and replayed as a command.
       const isRow = message.type === 'import';

@@ -45,7 +45,7 @@ export class HubStack extends Stack {
       maxAge: Duration.hours(6),
     });
 
-    new Intake(this, 'Intake', shared, { front, deliveries, imports });
+    const intake = new Intake(this, 'Intake', shared, { front, deliveries, imports });
     const { eventBus } = hub.channels.salesforce ?? {};
     if (eventBus !== undefined) new SalesforceEvents(this, 'SalesforceEvents', shared, eventBus, deliveries);
     new Sending(this, 'Sending', shared, { seed, front, deliveries, decisions, notifications });
@@ -53,10 +53,9 @@ export class HubStack extends Stack {
       visibilityTimeout: Duration.seconds(900),
       maxAge: Duration.minutes(60),
     });
-    const syncs = Object.keys(hub.crms).flatMap((crm) => {
+    const syncs = Object.keys(hub.crms).map((crm) => {
       const id = `${crm.charAt(0).toUpperCase()}${crm.slice(1)}`;
-      const { queue, probes } = new Sync(this, id, shared, { crm, deliveries, imports });
-      return [[`sync-${crm}`, queue] as const, [`connection-${crm}`, probes] as const];
+      return new Sync(this, id, shared, { crm, deliveries, imports });
     });
     // Six times the timeout of the function plus its batching window.
     const projections = new WorkQueue(this, 'Projections', {
@@ -64,9 +63,18 @@ export class HubStack extends Stack {
       maxAge: Duration.minutes(30),
     });
     new Projections(this, 'ProjectionsConsumer', shared, projections);
+    intake.sendBatches(
+      projections,
+      syncs.map(({ queue }) => queue),
+    );
     const queues: StageQueues = {
       ...{ record: deliveries, import: imports, decide: decisions, notify: notifications, projections, jobs },
-      ...Object.fromEntries(syncs),
+      ...Object.fromEntries(
+        syncs.flatMap(({ crm, queue, probes }) => [
+          [`sync-${crm}`, queue],
+          [`connection-${crm}`, probes],
+        ]),
+      ),
     };
     new Failures(this, 'Failures', shared, queues);
     new Jobs(this, 'JobsConsumer', shared, { queue: jobs, imports, deliveries, queues });

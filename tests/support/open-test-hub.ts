@@ -26,7 +26,7 @@ import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
 /** When the clock of a test hub begins: a Monday morning. */
 export const NOW = Date.parse('2026-03-02T09:00:00Z');
 export const API_KEY = 'a-key-of-the-tests-0123456789';
-const PUBLIC_URL = 'https://acme.example';
+export const PUBLIC_URL = 'https://acme.example';
 const HOUR_MS = 3_600_000;
 const DELIVERIES = /^Deliveries(?!.*Dead)/u;
 

@@ -71,7 +71,8 @@ export const metricsOf = (resources: readonly StackResource[]): Metric[] => [
 
 /**
  * The usage of a stack, from its metrics. SQS counts messages and not requests: Lambda receives and deletes at most ten at
- * a time, and at least once for every run of a function that consumes a queue.
+ * a time, and at least once for every run of a function that consumes a queue. Every message sent counts as a request,
+ * which is too many where `record` sends ten in one.
  */
 export const usageOf = (resources: readonly StackResource[], of: SumOf): Usage => {
   const total = (type: string, metricFor: (name: string) => Metric): number =>

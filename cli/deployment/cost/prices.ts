@@ -23,6 +23,8 @@ const Prices = z.strictObject({
   }),
   /** Dollars per gigabyte. */
   perGigabyte: z.strictObject({ log: z.number(), archivedEvent: z.number() }),
+  /** Dollars per gigabyte and month, of the table and of its backups (point-in-time recovery). */
+  perGigabyteMonth: z.strictObject({ storage: z.number(), backup: z.number() }),
 });
 export type Prices = z.infer<typeof Prices>;
 
@@ -45,6 +47,7 @@ export const prices = Prices.parse({
     secretRead: 5.0,
   },
   perGigabyte: { log: 0.5, archivedEvent: 0.1 },
+  perGigabyteMonth: { storage: 0.25, backup: 0.2 },
 });
 
 /**

@@ -18,10 +18,9 @@ export interface SentMessage extends Sending {
  * Puts many messages on a queue, ten a call. Resolves to the positions of those that the queue did not accept: SQS answers
  * 200 even where it refuses entries of a batch. A call that fails counts as refused and is logged; nothing is thrown.
  */
-export const sendAllTo = (
-  runtime: Runtime,
-  queue: string | undefined,
-): ((messages: readonly (string | SentMessage)[]) => Promise<Set<number>>) => {
+export type SendAll = (messages: readonly (string | SentMessage)[]) => Promise<ReadonlySet<number>>;
+
+export const sendAllTo = (runtime: Runtime, queue: string | undefined): SendAll => {
   const aws = signedCalls(runtime);
   return async (given) => {
     const messages = given.map((one) => (typeof one === 'string' ? { body: one } : one));

@@ -40,8 +40,8 @@ const notification = z.strictObject({
 export const BusEvent = z.discriminatedUnion('type', [
   event(
     'interaction.recorded',
-    'An interaction was stored. `detail` is the interaction with its fields at the top, and the customer as it was then. A text above 2 KB is cut.',
-    Interaction.extend(customer),
+    'An interaction was stored. `detail` is the interaction with its fields at the top, and the customer as it was then. A text above 2 KB is cut. `batched` is for rules of the hub alone: its own queues got the interaction already, together with others.',
+    Interaction.extend({ ...customer, batched: z.literal(true).optional() }),
   ),
   event('customer.created', 'A customer is new.', z.strictObject(customer)),
   event(

@@ -19,6 +19,8 @@ export interface Meter {
 
 /** The namespace of the consumed capacity by function. CloudWatch has no such metric. */
 export const CAPACITY_BY_FUNCTION = 'Local/DynamoDB';
+/** The namespace of the requests that send to a queue: a batch is one. CloudWatch counts messages alone. */
+export const REQUESTS_BY_QUEUE = 'Local/SQS';
 
 const READS = /\.(?:Batch|Transact)?Get|\.(?:Query|Scan)$/u;
 const Sent = z.looseObject({ QueueUrl: z.string(), Entries: z.array(z.unknown()).optional() });
@@ -32,8 +34,10 @@ const Answer = z.looseObject({ ConsumedCapacity: z.union([Consumed, z.array(Cons
 export const meter = ({ add }: Pick<Metrics, 'add'>): Meter => {
   const count = (namespace: string, name: string, dimension: string, value: string, by: number): void =>
     add({ namespace, name, dimension: { name: dimension, value } }, by);
-  const sent = (queue: string, by: number): void =>
+  const sent = (queue: string, by: number): void => {
     count('AWS/SQS', 'NumberOfMessagesSent', 'QueueName', lastPart(queue), by);
+    count(REQUESTS_BY_QUEUE, 'SendRequests', 'QueueName', lastPart(queue), 1);
+  };
   return {
     request(service, operation, { body }) {
       if (service === 'sqs' && operation.startsWith('SendMessage')) {

@@ -13,6 +13,8 @@ interface IntakeProps {
 
 /** The functions between a webhook and the stored interaction: receive and record. */
 export class Intake extends Construct {
+  readonly #record: HubFunction;
+
   constructor(
     scope: Construct,
     id: string,
@@ -91,5 +93,14 @@ export class Intake extends Construct {
     );
     record.allowPublishing();
     record.allowKey({ files: true });
+    this.#record = record;
+  }
+
+  /** Lets `record` send interactions to the queues of the functions that work on every one of them. */
+  sendBatches(projections: WorkQueue, syncs: readonly WorkQueue[]): void {
+    const { lambda } = this.#record;
+    lambda.addEnvironment('QUEUE_URL_PROJECTIONS', projections.queue.queueUrl);
+    lambda.addEnvironment('QUEUE_URLS_SYNC', syncs.map(({ queue }) => queue.queueUrl).join(','));
+    for (const { queue } of [projections, ...syncs]) this.#record.allow(['sqs:SendMessage'], queue.queueArn);
   }
 }

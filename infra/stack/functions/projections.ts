@@ -1,6 +1,6 @@
 import type { aws_events as events } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { createEventRule } from '../resources/event-rule.ts';
+import { createEventRule, notBatched } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 
@@ -12,8 +12,8 @@ export class Projections extends Construct {
     super(scope, id);
     const { table, bus } = shared.storage;
     const projections = new HubFunction(this, 'Projections', shared, { bundle: 'projections' });
-    // Large batches: a row that a hundred events change is written once, and a delay of 20 s does not matter here.
-    projections.consume(queue, { batchSize: 250, windowSeconds: 20, maximumConcurrency: 2 });
+    // Large batches: a row that a hundred events change is written once, and a delay of a minute does not matter here.
+    projections.consume(queue, { batchSize: 250, windowSeconds: 60, maximumConcurrency: 2 });
     projections.allow(
       [
         ...['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem'],
@@ -26,7 +26,7 @@ export class Projections extends Construct {
     const profileId = '$.detail.customer.profileId';
     this.rules = [
       createEventRule(this, 'Interactions', {
-        ...{ bus, queue, detailTypes: ['interaction.recorded'] },
+        ...{ bus, queue, detailTypes: ['interaction.recorded'], detail: notBatched },
         message: { event, profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
       }),
       createEventRule(this, 'Customers', {

@@ -7,7 +7,7 @@ import {
   type aws_sns as sns,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { createEventRule } from '../resources/event-rule.ts';
+import { createEventRule, notBatched } from '../resources/event-rule.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { secretArn } from '../resources/secrets.ts';
 import { WORK_RETENTION, WorkQueue } from '../resources/work-queue.ts';
@@ -15,6 +15,9 @@ import { WORK_RETENTION, WorkQueue } from '../resources/work-queue.ts';
 /** The connectors of CRMs that report nothing by themselves, so that the hub asks what has changed. */
 const polled: ReadonlySet<string> = new Set(['servicenow', 'http']);
 const POLL = Duration.minutes(5);
+const TIMEOUT_SECONDS = 30;
+/** How long changes are gathered: each run of the function has costs of its own, whatever it writes. */
+const WINDOW_SECONDS = 20;
 
 /** The sync with one CRM: its queues, its function, its secret, and the rules that send ids to the queue. */
 export class Sync extends Construct {
@@ -38,7 +41,11 @@ export class Sync extends Construct {
     super(scope, id);
     const { hub, storage } = shared;
     this.crm = crm;
-    this.queue = new WorkQueue(this, id, { maxAge: Duration.minutes(30) });
+    this.queue = new WorkQueue(this, id, {
+      // Six times the timeout of the function plus its batching window.
+      visibilityTimeout: Duration.seconds(6 * TIMEOUT_SECONDS + WINDOW_SECONDS),
+      maxAge: Duration.minutes(30),
+    });
     // A probe waits for at most fifteen minutes.
     this.probes = new WorkQueue(this, `${id}Probes`, { maxAge: Duration.minutes(30) });
     const connector = hub.crms[crm]?.connector ?? crm;
@@ -57,11 +64,12 @@ export class Sync extends Construct {
         QUEUE_URL_DELIVERIES: deliveries.queue.queueUrl,
       },
       sendsToOwnQueue: true,
+      timeoutSeconds: TIMEOUT_SECONDS,
     });
     this.#function = sync;
     for (const stage of [`sync-${crm}`, `connection-${crm}`]) sync.allowSavingFailures(stage);
     // Large batches: one API call of a CRM takes hundreds of records, and the number of calls is limited.
-    sync.consume(this.queue, { batchSize: 1000, windowSeconds: 2, maximumConcurrency: 2 });
+    sync.consume(this.queue, { batchSize: 1000, windowSeconds: WINDOW_SECONDS, maximumConcurrency: 2 });
     sync.consume(this.probes, { batchSize: 1, maximumConcurrency: 2 });
     this.#allowSwitching(sync);
     for (const { queue } of [this.queue, this.probes, deliveries, imports])
@@ -90,7 +98,7 @@ export class Sync extends Construct {
     const profileId = '$.detail.customer.profileId';
     const rules = [
       createEventRule(this, 'Interactions', {
-        ...{ bus, queue: this.queue, detailTypes: ['interaction.recorded'] },
+        ...{ bus, queue: this.queue, detailTypes: ['interaction.recorded'], detail: notBatched },
         message: { profileId, interaction: '$.detail.id', occurredAt: '$.detail.occurredAt' },
       }),
       createEventRule(this, 'Customers', {

@@ -16,6 +16,9 @@ interface EventRuleProps {
   readonly flags?: readonly string[];
 }
 
+/** Interactions that `record` has not sent to the queue itself: see `functions/record/batches.ts`. */
+export const notBatched = { batched: [{ exists: false }] } as const;
+
 /** A rule that turns events of the hub into messages of a queue. Messages carry ids alone; the consumer loads the rows. */
 export const createEventRule = (
   scope: Construct,

@@ -3,18 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import {
-  fetchMetricSums,
-  type Metric,
-  metricsOf,
-  type StackResource,
-  type SumOf,
-  stackResources,
-} from '../../../cli/deployment/cost/measure.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { signedCalls } from '../../../functions/aws/clients/signed.ts';
-import { CAPACITY_BY_FUNCTION } from '../../../infra/local/runtime/meter.ts';
 import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
 import { type Hub, openHub } from '../../../infra/scenario/hub/open-hub.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
@@ -36,11 +26,6 @@ export interface Load {
   /** AWS requests of all functions, per interaction. */
   readonly requests: number;
   readonly crmCalls: Readonly<Record<string, number>>;
-  readonly resources: readonly StackResource[];
-  /** Sums of CloudWatch metrics over the load alone. */
-  readonly sumOf: SumOf;
-  /** Operations without a CloudWatch metric, by `service operation`. */
-  readonly operations: ReadonlyMap<string, number>;
 }
 
 /** Synthesises the template anew, then opens a hub. */
@@ -120,16 +105,6 @@ export const benchLoad = async (): Promise<Load> => {
   const { hub, readySeconds } = await openMeasuredHub(folder);
   try {
     await storeSecret(hub);
-    const aws = signedCalls(hub.runtime);
-    const resources = await stackResources(aws, `tributary-${hub.name}`);
-    const readMetrics = (): Promise<SumOf> => {
-      const now = Math.ceil(Date.now() / 1000);
-      return fetchMetricSums(aws, [...metricsOf(resources), ...metricsByFunction(resources)], {
-        from: now - 7200,
-        to: now + 60,
-      });
-    };
-    const [metricsBefore, operationsBefore] = [await readMetrics(), countOperations(hub.cloud.counts)];
     const requestsBefore = total(hub.cloud.counts);
     const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()];
     await sendMessages(hub.apiUrl);
@@ -140,16 +115,11 @@ export const benchLoad = async (): Promise<Load> => {
     await waitUntilIdle(hub);
     const interactions = countInteractions(hub);
     const requests = (total(hub.cloud.counts) - requestsBefore) / interactions;
-    const [metricsAfter, operations] = [await readMetrics(), countOperations(hub.cloud.counts)];
     return {
-      ...{ readySeconds, interactions, requests, resources },
+      ...{ readySeconds, interactions, requests },
       perSecond: interactions / seconds,
       cpuMs: (user + system) / 1000 / interactions,
       crmCalls: { salesforce: hub.crms.salesforce.requests(), hubspot: hub.crms.hubspot.requests() },
-      sumOf: (metric) => metricsAfter(metric) - metricsBefore(metric),
-      operations: new Map(
-        [...operations].map(([name, count]) => [name, count - (operationsBefore.get(name) ?? 0)]),
-      ),
     };
   } finally {
     await hub.stop();
@@ -159,25 +129,3 @@ export const benchLoad = async (): Promise<Load> => {
 
 const total = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
-
-const metricsByFunction = (resources: readonly StackResource[]): Metric[] =>
-  resources
-    .filter(({ type }) => type === 'AWS::Lambda::Function')
-    .flatMap(({ physicalId }) => capacityOf(physicalId));
-
-/** The metrics of the read and write units that a function consumes. */
-export const capacityOf = (functionName: string): [read: Metric, written: Metric] => {
-  const metric = (name: string): Metric => ({
-    ...{ namespace: CAPACITY_BY_FUNCTION, name, dimension: { name: 'FunctionName', value: functionName } },
-  });
-  return [metric('ConsumedReadCapacityUnits'), metric('ConsumedWriteCapacityUnits')];
-};
-
-const countOperations = (counts: ReadonlyMap<string, number>): Map<string, number> => {
-  const found = new Map<string, number>();
-  for (const [counted, count] of counts) {
-    const operation = counted.split(' ').slice(1).join(' ');
-    found.set(operation, (found.get(operation) ?? 0) + count);
-  }
-  return found;
-};

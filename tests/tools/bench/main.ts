@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { costTable } from '../../../cli/deployment/cost/cost.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
 import { root } from '../../../infra/stack/bundle.ts';
 import { benchAcknowledge } from './acknowledge.ts';
 import { benchBundles } from './bundles.ts';
 import { benchChannels } from './channels.ts';
-import { costOfLoad, measuredCost } from './cost.ts';
+import { costColumns, countCosts, type LoadCost, measuredCosts } from './cost/cost.ts';
+import { loadShapes } from './cost/loads.ts';
 import { benchCrm } from './crm.ts';
 import { benchImport } from './import.ts';
 import { benchLoad, type Load } from './load.ts';
@@ -22,6 +22,12 @@ let loaded: Promise<Load> | undefined;
 const load = (): Promise<Load> => {
   loaded ??= benchLoad();
   return loaded;
+};
+
+let counted: Promise<LoadCost[]> | undefined;
+const costs = (): Promise<LoadCost[]> => {
+  counted ??= countCosts();
+  return counted;
 };
 
 const countIndexes = async (): Promise<Measured> => {
@@ -56,7 +62,7 @@ const parts: Readonly<Record<string, (options: { readonly million: boolean }) =>
       timed: true,
     },
   ],
-  cost: async () => measuredCost(await load()),
+  cost: async () => measuredCosts(await costs()),
   load: async () => {
     const { readySeconds, perSecond, cpuMs, requests } = await load();
     return [
@@ -123,10 +129,10 @@ const main = async (): Promise<number> => {
     const rows = numbers.map((number) => ({ ...number, verdict: verdictOf(number) }));
     console.log(JSON.stringify(rows, null, 2));
   } else print(numbers);
-  const cost = wanted.includes('cost') ? costOfLoad(await load()).lines : [];
-  const costs = cost.length > 0 ? costTable(cost, { name: 'interactions', count: 1e6 }) : [];
-  if (!values.json && costs.length > 0) console.log(`\n${costs.join('\n')}`);
-  if (values.write) writeFileSync(join(root, 'docs', 'numbers.md'), numbersPage(numbers, costs));
+  const columns = wanted.includes('cost') ? costColumns(await costs()) : [];
+  if (!values.json && columns.length > 0) console.log(`\n${columns.join('\n')}`);
+  if (values.write)
+    writeFileSync(join(root, 'docs', 'numbers.md'), numbersPage(numbers, { columns, loads: loadShapes }));
   return numbers.some((number) => number.timed !== true && verdictOf(number) === 'MISSED') ? 1 : 0;
 };
 

@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { assumed, prices } from '../../../cli/deployment/cost/prices.ts';
+import type { LoadShape } from './cost/loads.ts';
 import { goalText, type Measured, measuredText, verdictOf } from './measured.ts';
 
 const counts: readonly string[] = ['no', 'one', 'two', 'three', 'four'];
 
 /** `docs/numbers.md`, written by `npm run bench -- --write`. */
-export const numbersPage = (numbers: readonly Measured[], costs: readonly string[]): string => {
+export const numbersPage = (
+  numbers: readonly Measured[],
+  costs: { readonly columns: readonly string[]; readonly loads: readonly LoadShape[] },
+): string => {
   const cores = availableParallelism();
   const rows = numbers.map((number) => {
     const { name, timed = false } = number;
@@ -29,19 +33,25 @@ ${rows.join('\n')}
 
 The import reads a file that is generated while it is read; \`npm run bench -- import --million\` imports a million rows.
 
-ServiceNow (goal: 80 calls) has no connector yet. There is no number for searching records: the connectors have no call for it.
+The calls to CRMs are counted at the sandboxes, 500 messages at a time, after every customer has a contact.
 
 ## What a million interactions cost
 
-A thousand messages of a hundred people went through the whole hub, with every trigger published and two CRMs connected;
-requests, capacity units and batch sizes are the counted ones, without the second CRM. Prices are the list prices of
+Three loads of SMS go through the whole hub, with every trigger published and two CRMs connected; requests, capacity
+units and batch sizes are counted, without the second CRM, and are the same on every machine.
+
+${costs.loads.map(({ name, arrival }) => `- **${name}**: ${arrival}.`).join('\n')}
+
+What the hub sends is an interaction too: one for each person who is new. Prices are the list prices of
 ${prices.region}, ${prices.asOf} (\`cli/deployment/cost/prices.ts\`), without free tiers. The duration of a run in Lambda cannot be measured here and is
-assumed, with ${memoryGigabytes * 1024} MB: ${times.join(', ')}; and ${logBytesPerRun} bytes of log per run. The table leaves out
-the price of sent messages, storage, the requests with which an idle hub polls its queues, and secrets, which a warm
-function reads every five minutes.
+assumed, with ${memoryGigabytes * 1024} MB: ${times.join(', ')}; and ${logBytesPerRun} bytes of log per run. The totals leave out
+the price of sent messages, storage, the requests with which Lambda polls queues (fifteen a minute and queue, busy or not; a
+receive is counted for up to ten messages), and secrets, which a warm function reads every five minutes. What the rows cost
+while they are stored is a line of its own: the table and its point-in-time recovery, for the three years for which
+interactions are stored by default.
 
 \`\`\`
-${costs.join('\n')}
+${costs.columns.join('\n')}
 \`\`\`
 
 The costs of a running hub: \`npx hub cost\` (from CloudWatch), \`npx hub cost --local\` for \`npm start\`.
