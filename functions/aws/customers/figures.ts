@@ -45,8 +45,8 @@ const COUNTED_MS = FAILURE_RETENTION_DAYS * DAY_MS;
 const HASHES_EXPIRE_MS = COUNTED_MS + 30 * DAY_MS;
 /** Characters of a hash: enough to distinguish the countables of one minute. */
 const HASH_LENGTH = 11;
-/** Hashes per page, so that a page is at most 1 KB, one write unit; a full page is never written again. */
-const HASHES_PER_PAGE = 80;
+/** Hashes per page; a full page is never written again. */
+const HASHES_PER_PAGE = 500;
 /** Rows of one transaction, of the 100 that DynamoDB allows. */
 const MOST_ROWS = 80;
 
