@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Json } from '../formats/json.ts';
 import { Instant } from '../interaction/interaction.ts';
 import { comparable, valueDigest } from './change.ts';
 import type { CrmFields, HeldRecord } from './connector.ts';
@@ -7,9 +8,9 @@ import type { ContactFields, InboundValue } from './mapping/mapping.ts';
 /** Where the hub and the CRM last stood with one field of a contact. */
 const FieldState = z.looseObject({
   /** What the hub had for the field; absent if nothing. */
-  ours: z.json().optional(),
+  ours: Json.optional(),
   /** What the CRM held; null if nothing. */
-  theirs: z.json().optional(),
+  theirs: Json.optional(),
   /** The CRM's own time of that, where it is known. */
   at: Instant.optional(),
   /** Set while the CRM's value is one that the hub wrote. */
@@ -17,7 +18,7 @@ const FieldState = z.looseObject({
   /** Set while `theirs` is what was written, and the CRM has not reported what it made of it. */
   unreported: z.literal(true).optional(),
   /** What the CRM held before the hub wrote. */
-  before: z.json().optional(),
+  before: Json.optional(),
   /** When the CRM set back what the hub wrote. */
   setBack: z.array(Instant).optional(),
   /** Since when the field is left to the CRM, because it kept setting it back. */
@@ -80,7 +81,7 @@ export interface FieldPlan {
 
 const isEmpty = (value: unknown): boolean => comparable(value) === '';
 const isSame = (one: unknown, other: unknown): boolean => comparable(one) === comparable(other);
-const stored = (value: unknown): FieldState['ours'] => z.json().optional().parse(value);
+const stored = (value: unknown): FieldState['ours'] => (value === undefined ? undefined : Json.parse(value));
 
 /** A field of which the hub has this value, and no wish to write it. */
 export const withoutWrite = (state: FieldState | undefined, ours: unknown): FieldState => ({

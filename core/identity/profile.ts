@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentAnswer, ConsentEntry } from '../consent/consent.ts';
+import { JsonObject } from '../formats/json.ts';
 import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
 import { Conversation } from '../timeline/conversation.ts';
 import { Identifier } from './identifier.ts';
@@ -41,7 +42,7 @@ export const Profile = z.strictObject({
   timeZone: z.string().optional(),
   stage: z.string().optional(),
   tags: z.array(z.string()),
-  traits: z.record(z.string(), z.json()),
+  traits: JsonObject,
   consent: z.partialRecord(Channel, ConsentEntry),
   /** Per channel, earlier answers that a late answer may still precede. */
   consentHistory: z.partialRecord(Channel, z.array(ConsentAnswer)).optional(),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../consent/consent.ts';
+import { JsonObject } from '../formats/json.ts';
 import type { Customer } from '../identity/customer.ts';
 import { identifierType } from '../identity/identifier.ts';
 import { Preferences } from '../identity/profile.ts';
@@ -17,7 +18,7 @@ export const CustomerSnapshot = z.strictObject({
   timeZone: z.string().optional(),
   stage: z.string().optional(),
   tags: z.array(z.string()),
-  traits: z.record(z.string(), z.json()),
+  traits: JsonObject,
   consent: z.partialRecord(Channel, ConsentStatus),
   preferences: Preferences,
   firstSeenAt: Instant,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CrmChange } from '../crm/change.ts';
+import { JsonObject } from '../formats/json.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Instant } from './instant.ts';
 
@@ -95,7 +96,7 @@ export const ProfileHints = z.strictObject({
   language: z.string().optional(),
   timeZone: z.string().optional(),
   tags: z.array(z.string()).optional(),
-  traits: z.record(z.string(), z.json()).optional(),
+  traits: JsonObject.optional(),
 });
 export type ProfileHints = z.infer<typeof ProfileHints>;
 
@@ -119,7 +120,7 @@ const fields = {
   /** The provider's id of the message that this status, reply, reaction, open or click is about. */
   refersTo: z.string().optional(),
   conversationId: z.string().optional(),
-  properties: z.record(z.string(), z.json()).optional(),
+  properties: JsonObject.optional(),
   profile: ProfileHints.optional(),
   /** Its content could not be fetched. Replaying the failure completes the interaction. */
   incomplete: z.literal(true).optional(),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { JsonObject } from '../formats/json.ts';
 import { Identifier, identifierType } from '../identity/identifier.ts';
 import {
   Attachment,
@@ -40,7 +41,7 @@ export const Report = z
     /** The id of the message, call or order that this interaction is about. */
     refersTo: z.string().optional(),
     conversationId: z.string().optional(),
-    properties: z.record(z.string(), z.json()).optional(),
+    properties: JsonObject.optional(),
     profile: ProfileHints.optional(),
   })
   .superRefine(({ properties, profile }, context) => {

@@ -18,7 +18,23 @@ export const directoryParts: readonly string[] = Array.from(
   { length: DIRECTORY_PARTS },
   (_, part) => `directory#${part}`,
 );
-export const recentPart = (day: string): string => `recent#${day}`;
+/**
+ * The list of recent customers has parts for each day: one DynamoDB partition takes 1,000 write units a second, and a busy
+ * hour may move 200 customers a second, for four each.
+ */
+const RECENT_PARTS = 4;
+/** The part in which earlier releases kept a whole day; it names the day in cursors. */
+export const recentDay = (day: string): string => `recent#${day}`;
+/** Where the customers of a day are. Entries of earlier releases stay where they are until their customer talks again. */
+export const recentParts = (day: string): string[] => [
+  recentDay(day),
+  ...Array.from({ length: RECENT_PARTS }, (_, part) => `${recentDay(day)}#${part}`),
+];
+/** The entry of a customer in the list of recent ones. `key`: begins with the hour and ends with the customer's id. */
+export const recentEntry = (key: string): ListEntry => ({
+  part: `${recentDay(dayOf(key))}#${shard(customerIdOf(key), RECENT_PARTS)}`,
+  key,
+});
 /** One part per first letter, since names are found by their beginning. `name`: a result of `nameKey`. */
 export const namePart = (name: string): string => `name#${[...name][0] ?? ''}`;
 
@@ -52,7 +68,7 @@ export const listEntries = (customer: Customer): ListEntry[] => {
   const place = (part: string, key: string): ListEntry => ({ part, key: `${key}#${id}` });
   const waitingSince = conversation?.open[0];
   return [
-    ...(talked === undefined ? [] : [place(recentPart(dayOf(talked)), talked.slice(0, HOUR_LETTERS))]),
+    ...(talked === undefined ? [] : [recentEntry(`${talked.slice(0, HOUR_LETTERS)}#${id}`)]),
     ...namesOf(customer).map((name) => place(namePart(name), name)),
     ...(waitingSince === undefined
       ? []

@@ -3,13 +3,13 @@ import type { Limit } from '../config/duration.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import type { Customer } from '../identity/customer.ts';
 import type { Identifier } from '../identity/identifier.ts';
-import type { CustomerSnapshot } from '../interaction/customer-snapshot.ts';
-import { snapshotCustomer } from '../interaction/customer-snapshot.ts';
-import { type Channel, HISTORY, type Interaction, instant } from '../interaction/interaction.ts';
+import { type CustomerSnapshot, snapshotCustomer } from '../interaction/customer-snapshot.ts';
+import { type Channel, HISTORY, instant } from '../interaction/interaction.ts';
 import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
+import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
-import { matches, type Pattern, parsePattern } from './pattern/index.ts';
+import { cachedPattern, matches } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
@@ -24,12 +24,6 @@ export type SuppressionReason =
   | 'paused'
   | 'erased'
   | 'expired';
-
-/** A recorded interaction as a decision reads it. `customer`: as it was when the interaction was recorded. */
-export interface PastInteraction extends Interaction {
-  readonly receivedAt: string;
-  readonly customer: CustomerSnapshot;
-}
 
 /** All inputs of a decision. */
 export interface Situation {
@@ -48,8 +42,8 @@ export interface Situation {
   readonly addresses: AddressStates;
   /** The sends in the whole hub that claims have caused. */
   readonly hubReservations: readonly SendReservation[];
-  /** The customer's interactions from `historyStart` on. */
-  readonly history: readonly PastInteraction[];
+  /** The customer's history as far as it has been read. */
+  readonly history: HistoryFacts;
   readonly reservations: readonly SendReservation[];
   readonly templates: Readonly<Record<string, TemplateChannels>>;
   /** True when a wait or a deferral has ended, false when the event has just arrived. */
@@ -90,26 +84,16 @@ export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedA
   cause.provider !== HISTORY &&
   (cause.kind !== 'notification' ||
     (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
-  matches(patternOf(trigger.on), cause);
+  matches(cachedPattern(trigger.on), cause);
 
-/** The start of the history that a decision needs, in epoch milliseconds; undefined if it needs none. */
-export const historyStart = (trigger: Trigger, cause: PastInteraction, now: number): number | undefined => {
-  const windows = trigger.where.flatMap(windowsOf).map((window) => now - window);
-  const since = trigger.unless === undefined ? windows : [...windows, Date.parse(cause.occurredAt) - 1];
-  return since.length === 0 ? undefined : Math.min(...since);
-};
-
-const windowsOf = (condition: Condition): number[] => {
-  if ('count' in condition) return [condition.within];
-  if ('not' in condition) return windowsOf(condition.not);
-  if ('any' in condition) return condition.any.flatMap(windowsOf);
-  return 'all' in condition ? condition.all.flatMap(windowsOf) : [];
-};
-
-/** Decides about one event of one trigger now: wait, send or suppress. Pure: the same situation yields the same decision. */
-export const decide = (situation: Situation): Decision => {
+/**
+ * Decides about one event of one trigger now: wait, send or suppress; undefined as long as older interactions than those in
+ * `history` can change the decision. Pure: the same situation yields the same decision.
+ */
+export const decide = (situation: Situation): Decision | undefined => {
   const steps: Step[] = [];
   const outcome = evaluate(situation, (step, result) => steps.push({ step, result }));
+  if (outcome === undefined) return undefined;
   if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
   if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
   const { reason, channel } = outcome;
@@ -117,17 +101,18 @@ export const decide = (situation: Situation): Decision => {
 };
 
 /** In the order of FORMATS: expiry and cancellation, `where`, the wait, then the checks of the send. */
-const evaluate = (situation: Situation, recordStep: RecordStep): Outcome => {
+const evaluate = (situation: Situation, recordStep: RecordStep): Outcome | undefined => {
   const { trigger, now, waited } = situation;
   if (now > sendDeadline(situation)) return { reason: 'expired' };
-  if (waited && isCancelled(situation, recordStep)) return { reason: 'cancelled' };
+  const isCancelledAfterWait = waited && isCancelled(situation, recordStep);
+  if (isCancelledAfterWait !== false) return isCancelledAfterWait && { reason: 'cancelled' };
   const customerNow = snapshotCustomer(
     situation.customer,
     situation.cause.customer.profileId,
     situation.cause.customer.isNew,
   );
-  for (const condition of trigger.where)
-    if (!isConditionMet(condition, situation, customerNow, recordStep)) return { reason: 'condition' };
+  const isMet = isConditionMet({ all: trigger.where }, situation, customerNow, recordStep);
+  if (isMet !== true) return isMet === false ? { reason: 'condition' } : undefined;
   const until = waited ? undefined : waitEnd(situation);
   if (until === undefined) return evaluateSend(situation, recordStep);
   recordStep(
@@ -136,7 +121,9 @@ const evaluate = (situation: Situation, recordStep: RecordStep): Outcome => {
   );
   if (Number.isNaN(until) || until > sendDeadline(situation)) return { reason: 'expired' };
   if (until > now) return { until };
-  return isCancelled(situation, recordStep) ? { reason: 'cancelled' } : evaluateSend(situation, recordStep);
+  const cancelled = isCancelled(situation, recordStep);
+  if (cancelled !== false) return cancelled && { reason: 'cancelled' };
+  return evaluateSend(situation, recordStep);
 };
 
 const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => {
@@ -246,39 +233,52 @@ const exceedsClaims = (
   return toAddress >= perAddress.count || inHub >= hubLimit.count;
 };
 
-/** Whether `unless` matches an interaction that has arrived and did not occur before the cause. */
-const isCancelled = ({ trigger, history, cause, now }: Situation, recordStep: RecordStep): boolean => {
-  const { unless } = trigger;
-  if (unless === undefined) return false;
-  const found = history.find(
-    (past) =>
-      past.id !== cause.id &&
-      Date.parse(past.receivedAt) <= now &&
-      past.occurredAt >= cause.occurredAt &&
-      matches(patternOf(unless), past),
-  );
-  recordStep('unless', found ? `interaction ${found.id}` : 'nothing');
-  return found !== undefined;
+/** Whether `unless` matches an interaction that has arrived and did not occur before the cause; undefined if not known yet. */
+const isCancelled = ({ trigger, history }: Situation, recordStep: RecordStep): boolean | undefined => {
+  if (trigger.unless === undefined) return false;
+  const found = history.cancelling();
+  if (found === undefined) return undefined;
+  recordStep('unless', found.newest ? `interaction ${found.newest.id}` : 'nothing');
+  return found.newest !== undefined;
 };
 
+/** Undefined if older interactions decide. Conditions behind the first that decides are not looked at. */
 const isConditionMet = (
   condition: Condition,
   situation: Situation,
   customer: CustomerSnapshot,
   recordStep: RecordStep,
-): boolean => {
-  if ('not' in condition) return !isConditionMet(condition.not, situation, customer, recordStep);
-  if ('any' in condition)
-    return condition.any.some((one) => isConditionMet(one, situation, customer, recordStep));
-  if ('all' in condition)
-    return condition.all.every((one) => isConditionMet(one, situation, customer, recordStep));
+): boolean | undefined => {
+  const firstOther = (conditions: readonly Condition[], expected: boolean): boolean | undefined => {
+    for (const one of conditions) {
+      const isMet = isConditionMet(one, situation, customer, recordStep);
+      if (isMet !== expected) return isMet;
+    }
+    return expected;
+  };
+  if ('not' in condition) {
+    const isMet = isConditionMet(condition.not, situation, customer, recordStep);
+    return isMet === undefined ? undefined : !isMet;
+  }
+  if ('any' in condition) return firstOther(condition.any, false);
+  if ('all' in condition) return firstOther(condition.all, true);
   if ('customer' in condition) {
-    const isMatch = matches(patternOf(condition.customer), customer);
+    const isMatch = matches(cachedPattern(condition.customer), customer);
     recordStep(`customer ${JSON.stringify(condition.customer)}`, isMatch ? 'holds' : 'does not hold');
     return isMatch;
   }
-  const count = countHistory(situation, condition.count, condition.within);
-  recordStep(`count ${JSON.stringify(condition.count)}`, String(count));
+  return isCountMet(condition, situation, recordStep);
+};
+
+const isCountMet = (
+  condition: CountCondition,
+  { history }: Situation,
+  recordStep: RecordStep,
+): boolean | undefined => {
+  const counted = history.counted(condition);
+  if (counted === undefined) return undefined;
+  const { count, isAll } = counted;
+  recordStep(`count ${JSON.stringify(condition.count)}`, isAll ? String(count) : `${count} or more`);
   return (
     count >= (condition.atLeast ?? 0) &&
     count <= (condition.atMost ?? count) &&
@@ -286,29 +286,18 @@ const isConditionMet = (
   );
 };
 
-/** This customer's matching interactions in (now - window, now]. */
-const countHistory = ({ history, now }: Situation, counted: object, windowMs: number): number => {
-  const [after, upTo] = [instant(now - windowMs), instant(now)];
-  return history.filter(
-    (past) => past.occurredAt > after && past.occurredAt <= upTo && matches(patternOf(counted), past),
-  ).length;
-};
-
-/** The interaction that reached a goal in (from, upTo], in epoch milliseconds; undefined if there is none. */
-export const goalMet = (
+/** Whether an interaction in (from, upTo], in epoch milliseconds, reaches a goal. */
+export const reachesGoal = (
   goal: NonNullable<Trigger['goal']>,
-  history: readonly PastInteraction[],
+  past: PastInteraction,
   from: number,
   upTo: number,
-): PastInteraction | undefined =>
-  history.find(
-    (past) =>
-      past.occurredAt > instant(from) &&
-      past.occurredAt <= instant(upTo) &&
-      // What a machine wrote is not what the customer did.
-      past.properties?.['automated'] !== true &&
-      matches(patternOf(goal.on), past),
-  );
+): boolean =>
+  past.occurredAt > instant(from) &&
+  past.occurredAt <= instant(upTo) &&
+  // What a machine wrote is not what the customer did.
+  past.properties?.['automated'] !== true &&
+  matches(cachedPattern(goal.on), past);
 
 /** A number in [0, 1) that is constant for a customer, a trigger and a purpose. */
 const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
@@ -329,13 +318,6 @@ const templateFor = ({ id, send }: Trigger, customer: string): string => {
     left -= share;
   }
   return send.template;
-};
-
-const patterns = new WeakMap<object, Pattern>();
-const patternOf = (input: object): Pattern => {
-  const known = patterns.get(input) ?? parsePattern(input);
-  patterns.set(input, known);
-  return known;
 };
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

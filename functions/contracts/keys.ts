@@ -236,10 +236,18 @@ export const erasureListKey = (requestedAt: Instant, id: string): Key => ({
 
 /** A customer's entry in a list that people read. */
 export const placeKey = ({ part, key }: ListEntry): Key => ({ pk: `list#${part}`, sk: key });
-/** The figures of one month, by day and channel. */
-export const figuresPartition = (day: string): string => `figures#${day.slice(0, 'yyyy-mm'.length)}`;
-export const figuresKey = (day: string, channel: string): Key => ({
-  pk: figuresPartition(day),
+const FIGURES_PARTS = 4;
+/**
+ * The figures of one month, by day and channel, as sums over several parts: workers that count at the same time rarely meet at
+ * one row. Earlier releases wrote the first partition only.
+ */
+export const figuresPartitions = (day: string): string[] => {
+  const month = `figures#${day.slice(0, 'yyyy-mm'.length)}`;
+  return [month, ...Array.from({ length: FIGURES_PARTS }, (_, part) => `${month}#${part}`)];
+};
+/** `random`: from 0 to below 1; it chooses the part. */
+export const figuresKey = (day: string, channel: string, random: number): Key => ({
+  pk: figuresPartitions(day)[1 + Math.floor(random * FIGURES_PARTS)] ?? '',
   sk: `${day}#${channel}`,
 });
 /** Which interactions of one minute are in the figures, in numbered pages. */

@@ -6,12 +6,12 @@ import { type AddressStates, addressState } from '../../core/triggers/addresses.
 import {
   type Decision,
   decide as decideNow,
-  goalMet,
-  historyStart,
   isTriggeredBy,
-  type PastInteraction,
+  reachesGoal,
+  type Situation,
   type SuppressionReason,
 } from '../../core/triggers/decision.ts';
+import { historyFacts } from '../../core/triggers/history-facts.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
@@ -86,7 +86,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
   const known = await ports.addresses(trigger, decider, cause);
   const reservations = await ports.notifications.reservations(decider, known.limited);
-  const decision = decideNow({
+  const decision = await decideOnHistory(ports, {
     trigger,
     hub: await ports.hub(),
     cause,
@@ -96,7 +96,6 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     arrivedAt: Date.parse(draft.arrivedAt),
     now: ports.now(),
     customer: decider,
-    history: await historyFor(ports, decider, historyStart(trigger, cause, ports.now())),
     reservations: reservations.all,
     templates: Object.fromEntries(
       Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
@@ -219,8 +218,14 @@ const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<
   if (goal === undefined || customer === undefined) return true;
   const upTo = Date.parse(present.goalAt);
   const from = upTo - goal.within;
-  const met = goalMet(goal, await historyFor(ports, customer, from), from, upTo);
-  return ports.notifications.save({ ...present, goal: { interaction: met?.id ?? null } });
+  const window = { after: instant(from), upTo: instant(upTo) };
+  let met: string | null = null;
+  for await (const past of ports.history.timeline(customer, window)) {
+    if (!reachesGoal(goal, past, from, upTo)) continue;
+    met = past.id;
+    break;
+  }
+  return ports.notifications.save({ ...present, goal: { interaction: met } });
 };
 
 const versionOf = async (
@@ -251,13 +256,22 @@ const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion):
   steps: [],
 });
 
-const historyFor = async (
+/** Reads the history from the newest interaction on, no further than the decision needs. */
+const decideOnHistory = async (
   { history }: DecidePorts,
-  customer: Customer,
-  start: number | undefined,
-): Promise<PastInteraction[]> => {
-  if (start === undefined) return [];
-  const found: PastInteraction[] = [];
-  for await (const past of history.timeline(customer, { after: instant(start) })) found.push(past);
-  return found;
+  inputs: Omit<Situation, 'history'>,
+): Promise<Decision> => {
+  const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
+  const situation = { ...inputs, history: facts };
+  const known = decideNow(situation);
+  if (known) return known;
+  const after = facts.start === undefined ? {} : { after: instant(facts.start) };
+  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
+    const decision = facts.add(past) ? decideNow(situation) : undefined;
+    if (decision) return decision;
+  }
+  facts.end();
+  const decision = decideNow(situation);
+  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
+  return decision;
 };

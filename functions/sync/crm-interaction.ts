@@ -1,10 +1,11 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { identifiersIn } from '../../core/crm/adoption.ts';
 import type { HeldRecord } from '../../core/crm/connector.ts';
 import { firstInboundValues } from '../../core/crm/first-read.ts';
 import type { InboundValue } from '../../core/crm/mapping/mapping.ts';
 import { consentChannel } from '../../core/crm/mapping/paths.ts';
 import { reportedProfile } from '../../core/crm/reported-profile.ts';
+import { Json } from '../../core/formats/json.ts';
 import { referenceTo } from '../../core/identity/crm/accounts.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { type Instant, instant } from '../../core/interaction/interaction.ts';
@@ -46,11 +47,13 @@ export const crmInteraction = (
   };
 };
 
+const Value = Json.catch(null);
+
 /** The values that changed, by the fields of the CRM, so that a trigger can match them. */
 const setOf = (inbound: readonly InboundValue[]): Record<string, z.core.util.JSONType> | undefined =>
   inbound.length === 0
     ? undefined
-    : Object.fromEntries(inbound.map(({ field, value }) => [field, z.json().catch(null).parse(value)]));
+    : Object.fromEntries(inbound.map(({ field, value }) => [field, Value.parse(value)]));
 
 /** The opt-outs among values of a CRM, as interactions of their own, which are the evidence of the answers. */
 export const optOutInteractions = (

@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
+import { JsonObject } from '../../core/formats/json.ts';
 import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
@@ -46,7 +47,7 @@ const Payload = z.looseObject({
       html: Written,
       image: z.looseObject({ text: Text, images: z.array(File).nullish() }).nullish(),
       file: z.looseObject({ text: Text, files: z.array(File).nullish() }).nullish(),
-      location: z.record(z.string(), z.json()).nullish(),
+      location: JsonObject.nullish(),
     })
     .nullish(),
   replyTo: z.looseObject({ id: Text }).nullish(),

@@ -2,6 +2,7 @@
 // `sender` is the person only if its type is `contact`; otherwise it is an agent or a bot, and `contact` is the person.
 
 import * as z from 'zod';
+import { Json } from '../../core/formats/json.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
@@ -31,7 +32,7 @@ const Payload = Person.extend({
   message_type: z.union([z.string(), z.number()]).nullish(),
   private: z.boolean().nullish(),
   content_attributes: z
-    .looseObject({ deleted: z.boolean().nullish(), submitted_values: z.json().optional() })
+    .looseObject({ deleted: z.boolean().nullish(), submitted_values: Json.optional() })
     .nullish(),
   sender: Person.nullish(),
   contact: Person.nullish(),

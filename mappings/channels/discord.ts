@@ -194,7 +194,7 @@ const onWebhookEvent = ({ event }: z.infer<typeof WebhookEvent>): Drafts => {
   const { type, timestamp } = event;
   // Events of other types have other members.
   if (!/^(?:APPLICATION|ENTITLEMENT)_/u.test(type)) return { interactions: [], ignored: [type] };
-  const data = EventData.optional().parse(event.data);
+  const data = event.data === undefined ? undefined : EventData.parse(event.data);
   const kind =
     type === 'APPLICATION_AUTHORIZED'
       ? 'opt-in'

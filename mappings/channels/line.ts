@@ -4,6 +4,7 @@
 // picture's. Several edits of a message may arrive out of order; the latest has the largest timestamp.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, entryOf, instantOf, parsePayload, urlPart } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -30,7 +31,7 @@ const Message = z.looseObject({
 });
 type Message = z.infer<typeof Message>;
 
-const Details = z.record(z.string(), z.json()).optional();
+const Details = JsonObject.optional();
 
 const Event = z.looseObject({
   type: z.string(),

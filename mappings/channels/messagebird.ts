@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
+import { JsonObject } from '../../core/formats/json.ts';
 import {
   defined,
   entryOf,
@@ -127,7 +128,7 @@ const Conversations = z.looseObject({
           video: File,
           audio: File,
           file: File,
-          location: z.record(z.string(), z.json()).nullish(),
+          location: JsonObject.nullish(),
           button: z.looseObject({ text: Text, payload: Text }).nullish(),
           email: z
             .looseObject({ subject: Text, content: z.looseObject({ text: Text, html: Text }).nullish() })

@@ -3,6 +3,7 @@
 // of Google itself (a message expired) name the person as phoneNumber.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { e164 } from '../../core/identity/normalise.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -33,7 +34,7 @@ const Act = z.looseObject({
   text: Text,
   agentId: Text,
   userFile: z.looseObject({ payload: File.nullish() }).nullish(),
-  location: z.record(z.string(), z.json()).nullish(),
+  location: JsonObject.nullish(),
   suggestionResponse: z.looseObject({ text: Text, postbackData: Text, type: Text }).nullish(),
 });
 type Act = z.infer<typeof Act>;

@@ -4,6 +4,7 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
+import { JsonObject } from '../../core/formats/json.ts';
 import { refusesSender } from '../../core/formats/mail/bounce.ts';
 import { parseMailboxes } from '../../core/formats/mail/mailboxes.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
@@ -195,7 +196,7 @@ const decode = ({ headers, body }: Delivery): Drafts => {
 const Mail = z.looseObject({
   text: Text,
   html: Text,
-  headers: z.record(z.string(), z.json()).nullish(),
+  headers: JsonObject.nullish(),
 });
 
 const complete = (interaction: DecodedInteraction, { bytes }: Content): DecodedInteraction => {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { type CrmChange, valueDigest } from '../../core/crm/change.ts';
 import { HUB_CLIENT } from '../../core/crm/connector.ts';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { parseXml } from '../../core/formats/xml.ts';
 import { e164, normaliseIdentifier } from '../../core/identity/normalise.ts';
@@ -14,7 +15,7 @@ import { channelMapping, type Draft, type Drafts } from '../../core/webhooks/cha
 import { decodeMembers, membersOf } from '../../core/webhooks/members.ts';
 import type { Vouching } from '../../core/webhooks/vouching.ts';
 
-const Fields = z.record(z.string(), z.json());
+const Fields = JsonObject;
 type Fields = z.infer<typeof Fields>;
 
 const Text = z.string().nullish();
@@ -129,9 +130,11 @@ const flat = (fields: Fields): Fields =>
     }),
   );
 
+const Paths = z.array(z.string());
+
 /** The fields that a change emptied: a part of a compound field as `Name.FirstName`. */
 const emptied = (details: Fields | undefined): string[] =>
-  (z.array(z.string()).safeParse(details?.['nulled']).data ?? []).map((path) => {
+  (Paths.safeParse(details?.['nulled']).data ?? []).map((path) => {
     const [name = '', part] = path.split('.');
     return part === undefined ? name : fieldOf(name, part);
   });

@@ -3,6 +3,7 @@
 // site. `group` describes a company: its traits belong to no person.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import { amountOf } from '../../core/formats/money.ts';
 import { defined, parseJson, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
@@ -16,7 +17,7 @@ const Text = z.string().nullish();
 const PUBLIC_KEY =
   'the write key is in the page: any visitor can call identify with any value. `proof: { segment: proven }` if yours is secret';
 const Id = z.union([z.string(), z.number()]).transform(String).nullish();
-const Details = z.record(z.string(), z.json()).nullish();
+const Details = JsonObject.nullish();
 const Call = z.looseObject({
   type: z.string(),
   messageId: z.string(),

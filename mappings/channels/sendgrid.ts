@@ -163,11 +163,13 @@ const inbound = async (parts: readonly Part[]): Promise<Drafts> => {
 
 const Envelope = z.looseObject({ from: z.string() });
 
+const Events = z.array(z.unknown());
+
 const decode = async (delivery: Delivery): Promise<Drafts> => {
   const { headers, body } = delivery;
   const contentType = headers['content-type'] ?? '';
   if (contentType.startsWith('multipart/form-data')) return inbound(parseMultipart(contentType, body));
-  const events = z.array(z.unknown()).parse(parsePayload(body));
+  const events = Events.parse(parsePayload(body));
   return decodeMembers(delivery, membersOf(events), (one) => {
     const event = Event.parse(one);
     const interaction = eventOf(event);

@@ -18,7 +18,7 @@ const Record = z.looseObject({ sys_id: Field });
 type Record = z.infer<typeof Record>;
 
 const fieldOf = (record: Record, name: string): z.infer<typeof Field> | undefined =>
-  Field.safeParse(record[name]).data;
+  record[name] === undefined ? undefined : Field.safeParse(record[name]).data;
 
 const readOf = (record: Record, name: string): string => {
   const field = fieldOf(record, name);

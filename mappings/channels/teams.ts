@@ -5,6 +5,7 @@
 
 import * as z from 'zod';
 import { textOfHtml } from '../../core/formats/html.ts';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, memberOf, parsePayload, readTime } from '../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -54,7 +55,7 @@ const FILE = 'application/vnd.microsoft.teams.file.download.info';
 const Download = z.looseObject({ downloadUrl: z.string() });
 
 /** The answers of a form in a dialog. */
-const Fields = z.record(z.string(), z.json());
+const Fields = JsonObject;
 
 const filesOf = ({ attachments = [] }: Activity): NonNullable<DecodedInteraction['attachments']> =>
   attachments

@@ -4,6 +4,7 @@
 // they name the leg, and the first stage has the leg's id, so that they refer to it.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, entryOf, parseJson, readTime } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import { e164 } from '../../core/identity/normalise.ts';
@@ -43,7 +44,7 @@ const Body = z
     button: z.looseObject({ text: Text, payload: Text }).nullish(),
     suggestion_response: z.looseObject({ text: Text, postback_data: Text }).nullish(),
     user_file: z.looseObject({ payload: File }).nullish(),
-    location: z.record(z.string(), z.json()).nullish(),
+    location: JsonObject.nullish(),
   })
   .nullish();
 

@@ -3,6 +3,7 @@
 // business account.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import { defined, instantOf, parsePayload } from '../../core/formats/payload.ts';
 import { VendorId } from '../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../core/interaction/interaction.ts';
@@ -25,7 +26,7 @@ const Message = z.looseObject({
   image: z.looseObject({ media_id: Text }).optional(),
   video: z.looseObject({ media_id: Text }).optional(),
   share_post: z.looseObject({ embed_url: Text }).optional(),
-  referral: z.record(z.string(), z.json()).optional(),
+  referral: JsonObject.optional(),
 });
 const Read = z.looseObject({ last_read_timestamp: z.union([z.number(), z.string()]).optional() });
 const Envelope = z.looseObject({

@@ -3,6 +3,7 @@
 // person who sends the link fills them in.
 
 import * as z from 'zod';
+import { Json, JsonObject } from '../../core/formats/json.ts';
 import { defined, parsePayload, readTime } from '../../core/formats/payload.ts';
 import { phoneIdentifiers } from '../../core/identity/normalise.ts';
 import type { Delivery } from '../../core/webhooks/channel.ts';
@@ -25,7 +26,7 @@ const Payload = z.looseObject({
       form_id: z.string(),
       token: z.string(),
       submitted_at: Text,
-      hidden: z.record(z.string(), z.json()).nullish(),
+      hidden: JsonObject.nullish(),
       calculated: z.looseObject({ score: z.number().nullish() }).nullish(),
       definition: z
         .looseObject({
@@ -38,11 +39,13 @@ const Payload = z.looseObject({
     .optional(),
 });
 
+const Given = Json.catch(null);
+
 const answered = (answer: Answer): z.util.JSONType => {
   if (answer.type === 'choice') return answer.choice?.label ?? answer.choice?.other ?? null;
   if (answer.type === 'choices')
     return [...(answer.choices?.labels ?? []), ...(answer.choices?.other ? [answer.choices.other] : [])];
-  return z.json().catch(null).parse(answer[answer.type]);
+  return Given.parse(answer[answer.type]);
 };
 
 const texts = (answers: readonly Answer[], type: string): string[] =>

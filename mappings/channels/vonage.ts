@@ -3,6 +3,7 @@
 // recipient in a delivery receipt; `to` is our number in the first and our sender id in the second.
 
 import * as z from 'zod';
+import { JsonObject } from '../../core/formats/json.ts';
 import {
   defined,
   entryOf,
@@ -106,11 +107,11 @@ const Messages = z.looseObject({
   reply: z.looseObject({ id: Text, title: Text, description: Text }).nullish(),
   button: z.looseObject({ payload: Text, text: Text }).nullish(),
   reaction: z.looseObject({ action: Text, emoji: Text }).nullish(),
-  location: z.record(z.string(), z.json()).nullish(),
-  order: z.record(z.string(), z.json()).nullish(),
+  location: JsonObject.nullish(),
+  order: JsonObject.nullish(),
   context: z.looseObject({ message_uuid: Text }).nullish(),
   profile: z.looseObject({ name: Text }).nullish(),
-  whatsapp: z.looseObject({ referral: z.record(z.string(), z.json()).nullish() }).nullish(),
+  whatsapp: z.looseObject({ referral: JsonObject.nullish() }).nullish(),
   message: z
     .looseObject({
       content: z

@@ -115,13 +115,13 @@ const comment = (whole: Event): DecodedInteraction | undefined => {
 /** When Zendesk's user is a person whom the business knows, for the table of who vouches. */
 const EXTERNAL = '`detail.external_id` is set, or staff merged two users';
 
-const Identity = z.looseObject({ type: z.string(), value: z.string() });
+const Identity = z
+  .looseObject({ type: z.string(), value: z.string() })
+  .or(z.looseObject({}).transform(() => undefined));
 
 /** An address or number that was added to a user. */
 const addedTo = ({ event }: Event): string[] => {
-  const { data } = Identity.or(z.looseObject({}).transform(() => undefined)).safeParse(
-    event?.identity ?? event?.current,
-  );
+  const { data } = Identity.safeParse(event?.identity ?? event?.current);
   if (data?.type === 'email') return [`email:${data.value}`];
   return data?.type === 'phone_number' ? phoneIdentifiers(data.value) : [];
 };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { SourceProfile } from '../../core/identity/profile.ts';
 import { newSourceProfile } from '../../core/identity/source-profile.ts';
+import { recentParts } from '../../core/timeline/lists.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { history } from '../../functions/aws/customers/history.ts';
 import { lists } from '../../functions/aws/customers/lists.ts';
@@ -91,7 +92,9 @@ it.each([
         interrupted(table, at, () => second(table, table)),
       );
       await erased(table, table);
-      const parts = ['recent#2026-03-02', 'name#a', 'name#l', 'name#k'].map((part) => `list#${part}`);
+      const parts = [...recentParts('2026-03-02'), 'name#a', 'name#l', 'name#k'].map(
+        (part) => `list#${part}`,
+      );
       for (const pk of [...parts, `customer#${HALF}`])
         for await (const { sk } of table.query(pk)) left.push(`${first.name} ${at}: ${pk} ${sk}`);
     }

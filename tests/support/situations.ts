@@ -4,7 +4,8 @@ import { type Customer, resolveCustomer } from '../../core/identity/customer.ts'
 import type { SourceProfile } from '../../core/identity/profile.ts';
 import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
 import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
-import { type Decision, decide, type PastInteraction, type Situation } from '../../core/triggers/decision.ts';
+import { type Decision, decide, type Situation } from '../../core/triggers/decision.ts';
+import { historyFacts, type PastInteraction } from '../../core/triggers/history-facts.ts';
 import { stubTemplate, templateChannels } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 
@@ -89,29 +90,65 @@ export const trigger = (fields: Record<string, unknown> = {}): Trigger =>
     ...fields,
   });
 
-interface Told extends Partial<Omit<Situation, 'trigger' | 'hub'>> {
+interface Told extends Partial<Omit<Situation, 'trigger' | 'hub' | 'history'>> {
   readonly hub?: Record<string, unknown>;
+  /** In any order. */
+  readonly history?: readonly PastInteraction[];
 }
 
+type Inputs = Omit<Situation, 'history'> & { readonly history: readonly PastInteraction[] };
+
+const newestFirst = (history: readonly PastInteraction[]): PastInteraction[] =>
+  history.toSorted((one, other) => Date.parse(other.occurredAt) - Date.parse(one.occurredAt));
+
+/** Decides after the whole history was read. */
+export const decideAll = ({ history, ...inputs }: Inputs): Decision => {
+  const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
+  for (const one of newestFirst(history)) facts.add(one);
+  facts.end();
+  const decision = decide({ ...inputs, history: facts });
+  if (decision === undefined) throw new Error('it is undecided after the whole history');
+  return decision;
+};
+
+const situationOf = (fields: Record<string, unknown>, { hub = {}, ...told }: Told): Inputs => ({
+  trigger: trigger(fields),
+  hub: HubConfig.parse(hub),
+  cause: past(NOON),
+  arrivedAt: NOON,
+  now: NOON,
+  customer: person(),
+  history: [],
+  reservations: [],
+  ...{ carried: [], addresses: new Map(), hubReservations: [] },
+  templates: {
+    hello: templateChannels(stubTemplate('hello')),
+    other: templateChannels(stubTemplate('other')),
+  },
+  waited: false,
+  ...told,
+});
+
 /** The decision about an event that arrives at noon, unless told otherwise. */
-export const decided = (fields: Record<string, unknown>, { hub = {}, ...told }: Told = {}): Decision =>
-  decide({
-    trigger: trigger(fields),
-    hub: HubConfig.parse(hub),
-    cause: past(NOON),
-    arrivedAt: NOON,
-    now: NOON,
-    customer: person(),
-    history: [],
-    reservations: [],
-    ...{ carried: [], addresses: new Map(), hubReservations: [] },
-    templates: {
-      hello: templateChannels(stubTemplate('hello')),
-      other: templateChannels(stubTemplate('other')),
-    },
-    waited: false,
-    ...told,
-  });
+export const decided = (fields: Record<string, unknown>, told: Told = {}): Decision =>
+  decideAll(situationOf(fields, told));
+
+/** The same decision with as little of the history as it needs, and how many interactions that was. */
+export const decidedInSteps = (
+  fields: Record<string, unknown>,
+  told: Told = {},
+): { readonly decision: Decision; readonly read: number } => {
+  const { history, ...inputs } = situationOf(fields, told);
+  const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
+  const older = newestFirst(history);
+  for (let read = 0; ; read++) {
+    const decision = decide({ ...inputs, history: facts });
+    if (decision) return { decision, read };
+    const next = older[read];
+    if (next) facts.add(next);
+    else facts.end();
+  }
+};
 
 /** A decision in one line: `send email`, `wait 2026-…`, `no-consent`. */
 export const outcome = (fields: Record<string, unknown>, told: Told = {}): string => {

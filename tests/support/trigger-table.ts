@@ -20,7 +20,7 @@ import { iso, NOON, person } from './situations.ts';
 
 /** A table and a bus with what publishing, deciding and notifying use, at noon. */
 export const openTriggerTable = async () => {
-  const { clock, runtime, rows } = await openTestTable();
+  const { clock, runtime, rows, takeSpent } = await openTestTable();
   await clock.runUntil(NOON);
   const bus = new EventBridgeClient(clientConfig(runtime));
   await bus.send(new CreateEventBusCommand({ Name: 'bus' }));
@@ -35,7 +35,7 @@ export const openTriggerTable = async () => {
     now: runtime.now,
   };
   return {
-    ...{ clock, runtime, rows, bus, publishing },
+    ...{ clock, runtime, rows, takeSpent, bus, publishing },
     triggers: triggers(rows),
     notifications: notifications(rows, async () => HubConfig.parse({}), runtime.now),
     history: history(rows),

@@ -1,4 +1,4 @@
-import type { Field, Leaf, Pattern } from './parse.ts';
+import { type Field, type Leaf, type Pattern, parsePattern } from './parse.ts';
 
 export { type Pattern, parsePattern, usesWildcard } from './parse.ts';
 
@@ -12,6 +12,15 @@ interface Value {
 
 /** The leaves of an event by their path, array elements sharing the path of their array. */
 type Leaves = ReadonlyMap<string, readonly Value[]>;
+
+const patterns = new WeakMap<object, Pattern>();
+
+/** A pattern of a stored trigger, parsed once. Throws `HubError` as `parsePattern` does. */
+export const cachedPattern = (input: object): Pattern => {
+  const known = patterns.get(input) ?? parsePattern(input);
+  patterns.set(input, known);
+  return known;
+};
 
 /** Whether an event matches. Fields below one array must match in the same element of it. */
 export const matches = (pattern: Pattern, event: object): boolean => matchesLeaves(pattern, leavesOf(event));

@@ -13,7 +13,9 @@ import {
   listEntries,
   nameKey,
   namePart,
-  recentPart,
+  recentDay,
+  recentEntry,
+  recentParts,
   waitingParts,
 } from '../../../core/timeline/lists.ts';
 import type { History } from '../../contracts/ports/history.ts';
@@ -106,23 +108,31 @@ const findRecent = async (
   cursor: ListEntry | undefined,
 ): Promise<Found> => {
   const today = dayOf(instant(now()));
-  const first = cursor === undefined ? today : cursor.part.slice(recentPart('').length);
+  const first = cursor === undefined ? today : cursor.part.slice(recentDay('').length);
   const oldest = [...daysBack(today, MOST_DAYS)].at(-1) ?? today;
   const found: ListEntry[] = [];
   let last = first;
   for (const day of daysBack(first, DAYS_PER_REQUEST)) {
-    if (day < oldest) return pageOf(found, limit);
-    const own = await places(recentPart(day), {
+    if (day < oldest) return { places: found };
+    const query = {
       limit: limit + 1 - found.length,
       newestFirst: true,
-      ...(cursor?.part === recentPart(day) && cursor.key !== '' && { beyond: cursor.key }),
-    });
-    found.push(...own);
-    if (found.length > limit) return pageOf(found, limit);
+      ...(cursor?.part === recentDay(day) && cursor.key !== '' && { beyond: cursor.key }),
+    };
+    const own = await Promise.all(recentParts(day).map((part) => places(part, query)));
+    const keys = new Set(own.flat().map(({ key }) => key));
+    found.push(...[...keys].sort().reverse().map(recentEntry));
+    if (found.length > limit) return recentPage(found.slice(0, limit));
     last = day;
   }
   const [, before = oldest] = [...daysBack(last, 2)];
-  return { places: found, next: { part: recentPart(before), key: '' } };
+  return { places: found, next: { part: recentDay(before), key: '' } };
+};
+
+/** A full page: the next one begins behind its last entry, in every part of that day. */
+const recentPage = (places: readonly ListEntry[]): Found => {
+  const last = places.at(-1);
+  return { places, ...(last && { next: { part: recentDay(dayOf(last.key)), key: last.key } }) };
 };
 
 const findWaiting = async (

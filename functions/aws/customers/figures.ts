@@ -8,7 +8,7 @@ import {
   countedKey,
   countedPartition,
   figuresKey,
-  figuresPartition,
+  figuresPartitions,
   type Key,
   keyText,
 } from '../../contracts/keys.ts';
@@ -61,19 +61,22 @@ export const figures = (table: Table, runtime: Pick<Runtime, 'now' | 'random' | 
     const oldest = new Date(runtime.now() - COUNTED_MS).toISOString();
     const recent = countables.filter(({ receivedAt }) => receivedAt > oldest);
     const byId = new Map(recent.map((one) => [one.id, one]));
-    for (const chunk of chunksOf([...byId.values()], timeZone))
-      await updateOptimistically(runtime, 'The daily counters', () => countChunk(table, chunk, timeZone));
+    for (const chunk of chunksOf([...byId.values()], timeZone)) {
+      const part = runtime.random();
+      await updateOptimistically(runtime, 'The daily counters', () =>
+        countChunk(table, chunk, (one) => countersKey(one, timeZone, part)),
+      );
+    }
   },
   async between(from, to) {
-    const found: Figures[] = [];
-    for (const month of monthsBetween(from, to)) {
-      const range = { from, to: `${to}#~` };
-      for await (const { pk: _pk, sk, ...amounts } of table.query(figuresPartition(month), range)) {
-        const [day, channel] = Place.parse(sk.split('#'));
-        found.push({ day, channel, amounts: Amounts.parse(amounts) });
-      }
-    }
-    return found;
+    const sums = new Map<string, Amounts>();
+    for (const pk of monthsBetween(from, to).flatMap(figuresPartitions))
+      for await (const { pk: _pk, sk, ...amounts } of table.query(pk, { from, to: `${to}#~` }))
+        sums.set(sk, addAmounts(sums.get(sk) ?? {}, Amounts.parse(amounts)));
+    return [...sums.keys()].sort().map((place) => {
+      const [day, channel] = Place.parse(place.split('#'));
+      return { day, channel, amounts: sums.get(place) ?? {} };
+    });
   },
 });
 
@@ -92,15 +95,16 @@ const monthAfter = (month: string): string => {
 };
 
 const minuteOf = (receivedAt: Instant): string => receivedAt.slice(0, 16);
-const countersKey = ({ occurredAt, channel }: Countable, timeZone: string): Key =>
-  figuresKey(dayAt(Date.parse(occurredAt), timeZone), channel ?? NO_CHANNEL);
+/** `random`: from 0 to below 1; it chooses between the rows whose sum the figures of a day and channel are. */
+const countersKey = ({ occurredAt, channel }: Countable, timeZone: string, random: number): Key =>
+  figuresKey(dayAt(Date.parse(occurredAt), timeZone), channel ?? NO_CHANNEL, random);
 
 /** The countables in chunks whose rows each fit into one transaction. */
 const chunksOf = (countables: readonly Countable[], timeZone: string): Countable[][] => {
   const chunks: Countable[][] = [];
   let rows = new Set<string>();
   for (const one of countables.toSorted((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))) {
-    const own = [minuteOf(one.receivedAt), keyText(countersKey(one, timeZone))];
+    const own = [minuteOf(one.receivedAt), keyText(countersKey(one, timeZone, 0))];
     const last = chunks.at(-1);
     const grown = rows.union(new Set(own));
     if (last === undefined || grown.size > MOST_ROWS) {
@@ -118,7 +122,7 @@ const chunksOf = (countables: readonly Countable[], timeZone: string): Countable
 const countChunk = async (
   table: Table,
   countables: readonly Countable[],
-  timeZone: string,
+  keyOf: (countable: Countable) => Key,
 ): Promise<boolean> => {
   const byMinute = Map.groupBy(countables, ({ receivedAt }) => minuteOf(receivedAt));
   const minutes = await Promise.all([...byMinute].map(([minute, own]) => uncounted(table, minute, own)));
@@ -126,7 +130,7 @@ const countChunk = async (
   if (fresh.length === 0) return true;
   const sums = new Map<string, { key: Key; amounts: Amounts }>();
   for (const one of fresh) {
-    const key = countersKey(one, timeZone);
+    const key = keyOf(one);
     const sum = sums.get(keyText(key))?.amounts ?? {};
     sums.set(keyText(key), { key, amounts: addAmounts(sum, one.amounts) });
   }

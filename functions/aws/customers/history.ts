@@ -29,7 +29,7 @@ import {
   splitOf,
 } from '../../contracts/rows/people.ts';
 import type { Row } from '../../contracts/rows/row.ts';
-import type { Table } from '../clients/dynamo.ts';
+import type { QueryRange, Table } from '../clients/dynamo.ts';
 
 /**
  * Customers and their histories, read from the table with strong consistency. Rows that do not fit their schema reject with
@@ -145,18 +145,36 @@ async function* timeline(
   customer: Customer,
   range: TimelineRange,
 ): AsyncGenerator<StoredInteraction> {
+  const backwards = range.order === 'newest';
+  const comesBefore = (one: string, other: string): boolean => (backwards ? one > other : one < other);
   const readers = customer.sourceProfiles.map(({ profile }) =>
-    table.query(profilePartition(profile.id), interactionRange(range)),
+    readInSteps(table, profilePartition(profile.id), { ...interactionRange(range), backwards }),
   );
   const heads = await Promise.all(readers.map((reader) => reader.next()));
   for (;;) {
-    let earliest: { readonly row: Row; readonly position: number } | undefined;
+    let first: { readonly row: Row; readonly position: number } | undefined;
     for (const [position, head] of heads.entries())
-      if (head.done !== true && (earliest === undefined || head.value.sk < earliest.row.sk))
-        earliest = { row: head.value, position };
-    if (earliest === undefined) return;
-    yield storedOf(earliest.row);
-    const next = await readers[earliest.position]?.next();
-    if (next) heads[earliest.position] = next;
+      if (head.done !== true && (first === undefined || comesBefore(head.value.sk, first.row.sk)))
+        first = { row: head.value, position };
+    if (first === undefined) return;
+    yield storedOf(first.row);
+    const next = await readers[first.position]?.next();
+    if (next) heads[first.position] = next;
+  }
+}
+
+/** Rows of the first request; every further one asks for as many again as were read, up to what DynamoDB returns at once. */
+const FIRST_PAGE = 50;
+
+/** The rows of a partition in pages that grow: whoever stops early has read little, and a long history needs few requests. */
+async function* readInSteps(table: Table, pk: string, range: QueryRange): AsyncGenerator<Row> {
+  let read = 0;
+  let behind: string | undefined;
+  for (;;) {
+    const page = await table.page(pk, { ...range, pageSize: Math.max(read, FIRST_PAGE) }, behind);
+    yield* page.rows;
+    if (page.isLast) return;
+    read += page.rows.length;
+    behind = page.rows.at(-1)?.sk ?? behind;
   }
 }

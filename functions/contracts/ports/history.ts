@@ -29,7 +29,7 @@ export interface History {
   customers(profileIds: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
   interaction(address: InteractionAddress): Promise<StoredInteraction | undefined>;
   interactions(addresses: readonly InteractionAddress[]): Promise<StoredInteraction[]>;
-  /** The interactions of all source profiles with `after` < occurredAt ≤ `upTo`, oldest first. */
+  /** The interactions of all source profiles with `after` < occurredAt ≤ `upTo`, read as far as they are asked for. */
   timeline(customer: Customer, range: TimelineRange): AsyncIterable<StoredInteraction>;
   /** Every answer about consent, of all source profiles, oldest first. */
   answers(customer: Customer): Promise<RecordedAnswer[]>;
@@ -43,6 +43,8 @@ export type LedgerEntry = Decision;
 export interface TimelineRange {
   readonly after?: Instant;
   readonly upTo?: Instant;
+  /** Default: oldest first. */
+  readonly order?: 'newest' | 'oldest';
 }
 
 /** Reads the timeline of a customer page by page, in both directions, filtered. */

@@ -3,6 +3,7 @@
 // the object.
 
 import * as z from 'zod';
+import { JsonObject } from '../../../core/formats/json.ts';
 import { defined, instantOf } from '../../../core/formats/payload.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
 
@@ -40,7 +41,7 @@ export const Messaging = z.looseObject({
       is_echo: z.boolean().optional(),
       is_deleted: z.boolean().optional(),
       quick_reply: z.looseObject({ payload: Text }).optional(),
-      referral: z.record(z.string(), z.json()).optional(),
+      referral: JsonObject.optional(),
       reply_to: z.looseObject({ mid: Text }).optional(),
       attachments: z.array(Attachment).optional(),
     })
@@ -59,10 +60,10 @@ export const Messaging = z.looseObject({
       mid: Text,
       title: Text,
       payload: Text,
-      referral: z.record(z.string(), z.json()).optional(),
+      referral: JsonObject.optional(),
     })
     .optional(),
-  referral: z.record(z.string(), z.json()).optional(),
+  referral: JsonObject.optional(),
   messaging_feedback: Feedback.optional(),
   optin: z
     .looseObject({ type: Text, user_ref: Text, title: Text, notification_messages_status: Text })

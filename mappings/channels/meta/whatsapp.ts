@@ -3,6 +3,7 @@
 // deletion are messages of their own, with ids of their own.
 
 import * as z from 'zod';
+import { Json, JsonObject } from '../../../core/formats/json.ts';
 import { defined, jsonWithin, memberOf, urlPart } from '../../../core/formats/payload.ts';
 import { VendorId } from '../../../core/formats/vendor-id.ts';
 import type { DecodedInteraction } from '../../../core/interaction/interaction.ts';
@@ -64,10 +65,8 @@ const Message = z.looseObject({
       previous_parent_user_id: Text,
     })
     .optional(),
-  order: z
-    .looseObject({ catalog_id: Text, text: Text, product_items: z.array(z.json()).optional() })
-    .optional(),
-  referral: z.record(z.string(), z.json()).optional(),
+  order: z.looseObject({ catalog_id: Text, text: Text, product_items: z.array(Json).optional() }).optional(),
+  referral: JsonObject.optional(),
 });
 type Message = z.infer<typeof Message>;
 
@@ -99,7 +98,7 @@ const mediaOf = (
   return { caption: undefined, attachments: [] };
 };
 
-const Fields = z.record(z.string(), z.json());
+const Fields = JsonObject;
 
 /** The answers of a flow, which arrive as JSON in a string from a person's device. */
 const fieldsOf = (json: string | undefined): z.infer<typeof Fields> => {

@@ -2,6 +2,7 @@
 // Telegram itself fills the user of a contact card, so that a card that names its sender has the sender's own number.
 
 import * as z from 'zod';
+import { JsonObject } from '../../../core/formats/json.ts';
 import { emailAddress } from '../../../core/formats/mail/mailbox.ts';
 import { majorUnits } from '../../../core/formats/money.ts';
 import { defined, instantOf } from '../../../core/formats/payload.ts';
@@ -31,7 +32,7 @@ const OrderInfo = z.looseObject({
   name: Text,
   phone_number: Text,
   email: Text,
-  shipping_address: z.record(z.string(), z.json()).optional(),
+  shipping_address: JsonObject.optional(),
 });
 const Payment = z.looseObject({
   currency: z.string(),

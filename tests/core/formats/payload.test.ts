@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { textOfHtml } from '../../../core/formats/html.ts';
 import {
@@ -19,6 +20,65 @@ describe('JSON and forms', () => {
     const read = parseJson(bytes('{"a":{"__proto__":{"x":1},"constructor":1,"b":[12345678901234567890]}}'));
     expect(JSON.stringify(read)).toBe('{"a":{"b":["12345678901234567890"]}}');
     expect(Object.keys(parseForm(bytes('__proto__=1&constructor=2&a=3')))).toEqual(['a']);
+  });
+});
+
+describe('numbers', () => {
+  const digits = fc.stringMatching(/^-?[1-9]\d{0,24}$/u);
+  const scalar = fc.oneof(
+    digits.map((text) => ({ text, read: Number.isSafeInteger(Number(text)) ? Number(text) : text })),
+    fc.string().map((value) => ({ text: JSON.stringify(value), read: value })),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((value) => !Number.isInteger(value))
+      .map((value) => ({ text: JSON.stringify(value), read: value })),
+    fc.constant({ text: '"\\\\\\"12345678901234567890"', read: '\\"12345678901234567890' }),
+    fc.constantFrom({ text: 'true', read: true }, { text: 'null', read: null }),
+  );
+  interface Written {
+    readonly text: string;
+    readonly read: unknown;
+  }
+  const { json } = fc.letrec<{ json: Written }>((tie) => ({
+    json: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      scalar,
+      fc.array(tie('json'), { maxLength: 4 }).map((all) => ({
+        text: `[${all.map(({ text }) => text).join(' , ')}]`,
+        read: all.map(({ read }) => read),
+      })),
+      fc.dictionary(fc.string(), tie('json'), { maxKeys: 4 }).map((all) => ({
+        text: `{${Object.entries(all)
+          .map(([key, { text }]) => `${JSON.stringify(key)}:${text}`)
+          .join(', ')}}`,
+        read: Object.fromEntries(
+          Object.entries(all).flatMap(([key, { read }]) =>
+            ['__proto__', 'constructor', 'prototype'].includes(key) ? [] : [[key, read]],
+          ),
+        ),
+      })),
+    ),
+  }));
+
+  it('keep every digit, wherever they are and whatever is around them', () => {
+    fc.assert(
+      fc.property(json, ({ text, read }) => {
+        expect(parseJson(bytes(text))).toEqual(read);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ['9007199254740991', 9007199254740991],
+    ['9007199254740992', '9007199254740992'],
+    ['-9007199254740993', '-9007199254740993'],
+    ['{"a":"\\"","b":9007199254740993}', { a: '"', b: '9007199254740993' }],
+    ['[1,0.1234567890123456789]', [1, 0.12345678901234568]],
+    ['{"id":1234567890123456789}', { id: '1234567890123456789' }],
+  ])('%s', (text, read) => {
+    expect(parseJson(bytes(text))).toEqual(read);
+    expect(parsePayload(bytes(text))).toEqual(read);
   });
 });
 

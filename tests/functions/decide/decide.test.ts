@@ -5,6 +5,7 @@ import type {
   NotificationMessage,
 } from '../../../core/triggers/notification.ts';
 import { pause, publish } from '../../../functions/aws/operations/publish.ts';
+import { interactionKey } from '../../../functions/contracts/keys.ts';
 import { type DecidePorts, decide } from '../../../functions/decide/decide.ts';
 import { noPause } from '../../support/no-pause.ts';
 import { DAY, HOUR, iso, NOON, person } from '../../support/situations.ts';
@@ -301,6 +302,58 @@ describe('a person who was erased', () => {
     await erase();
     await decide(portsOf())(message);
     expect(await row()).toBeUndefined();
+  });
+});
+
+describe('a customer with a long history', () => {
+  const LENGTH = 3000;
+  const fill = async (): Promise<void> => {
+    const message = await hub.putInteraction('old');
+    const rows = Array.from({ length: LENGTH }, (_, position) => {
+      const one = { ...message, id: `old-${position}`, occurredAt: iso(NOON - (position + 1) * 60_000) };
+      return { ...interactionKey(one), ...one, text: 'x'.repeat(500) };
+    });
+    for (let at = 0; at < LENGTH; at += 100)
+      await hub.rows.transact(rows.slice(at, at + 100).map((put) => ({ put })));
+  };
+  const count = { kind: ['message'] };
+  /** What a decision read beyond the same one without a look at the history. */
+  const spentOn = async (where: readonly object[]): Promise<{ requests: number; readUnits: number }> => {
+    const spent = async (conditions: readonly object[], version: number) => {
+      await publishHello({ where: conditions });
+      const cause = await hub.putInteraction(`cause-${version}`);
+      hub.takeSpent();
+      await decide(portsOf())(decisionAbout(cause, 'hello', version));
+      return hub.takeSpent();
+    };
+    await fill();
+    const [without, present] = [await spent([], 1), await spent(where, 2)];
+    return {
+      requests: present.requests - without.requests,
+      readUnits: present.readUnits - without.readUnits,
+    };
+  };
+
+  it('costs one page of it, as soon as the newest interactions decide', async () => {
+    const { requests, readUnits } = await spentOn([{ count, within: '30d', atLeast: 2 }]);
+    expect(requests).toBe(1);
+    expect(readUnits).toBeLessThan(20);
+  });
+
+  it('is read once, in few requests, where a count needs all of it', async () => {
+    const { requests, readUnits } = await spentOn([
+      { count, within: '30d', atLeast: LENGTH },
+      { count: { kind: ['order'] }, within: '30d', exactly: 0 },
+    ]);
+    expect(readUnits).toBeGreaterThan(300);
+    expect(readUnits).toBeLessThan(900);
+    expect(requests).toBeLessThanOrEqual(9);
+    expect(queued).toHaveLength(2);
+  });
+
+  it('costs nothing where a condition on the customer decides', async () => {
+    const vip = { customer: { tags: ['vip'] } };
+    expect(await spentOn([vip, { count, within: '30d', exactly: 0 }])).toMatchObject({ readUnits: 0 });
   });
 });
 

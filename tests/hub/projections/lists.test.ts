@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { customerTable } from '../../../cli/customers/list.ts';
 import { listEntries, nameKey } from '../../../core/timeline/lists.ts';
+import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { history } from '../../../functions/aws/customers/history.ts';
+import { Listed } from '../../../functions/contracts/rows/projections.ts';
 import { NOW, openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 import { MINUTE, sendMessage } from './messages.ts';
 
@@ -18,6 +20,13 @@ const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
   (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk));
+
+async function* listedRows() {
+  for (const { pk, sk } of await hub.scan())
+    if (sk === 'listed')
+      for (const row of await table(hub.runtime).get([{ pk, sk }]))
+        yield { ...row, places: Listed.parse(row).places };
+}
 
 const [ada, bob, eve] = ['phone:+14155550101', 'phone:+14155550102', 'phone:+14155550103'];
 
@@ -60,6 +69,30 @@ describe('lists of customers', () => {
     await hub.api('POST', '/commands', { command: 'unmerge', customer: ada });
     await hub.wait(MINUTE);
     expect(await listRows()).toEqual(before);
+  });
+
+  it('show recent customers whom an earlier release entered in one part, once, until they talk again', async () => {
+    sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
+    sendMessage(hub, { key: '2', minute: 1, identifier: bob, name: 'Bob' });
+    await hub.wait(MINUTE);
+    const recent = async () => (await listRows()).filter(({ pk }) => pk.startsWith('list#recent#'));
+    const rows = table(hub.runtime);
+    for (const { pk, sk } of await recent())
+      await rows.transact([{ delete: { pk, sk } }, { put: { pk: 'list#recent#2026-03-02', sk } }]);
+    for await (const listed of listedRows()) {
+      const places = listed.places.map(({ part, key }) => ({
+        part: part.replace(/^(recent#[^#]*)#.*/u, '$1'),
+        key,
+      }));
+      await rows.put({ ...listed, places });
+    }
+    expect(await names('recent')).toEqual(['Bob', 'Ada Lovelace']);
+    const { items, next } = await list('recent&limit=1');
+    expect([items, (await list(`recent&limit=1&cursor=${next}`)).items]).toMatchObject([[{}], [{}]]);
+    sendMessage(hub, { key: '3', minute: 60, identifier: ada });
+    await hub.wait(MINUTE);
+    expect((await recent()).map(({ pk }) => pk.split('#').length).sort()).toEqual([3, 4]);
+    expect(await names('recent')).toEqual(['Ada Lovelace', 'Bob']);
   });
 
   it('skip customers whose place has changed, and have no row of erased ones', async () => {

@@ -147,11 +147,14 @@ export const codeOf = ({ statusCode, errorCode }: Refusal): string =>
 const codeFor = (code: string): `salesforce-${string}` =>
   `salesforce-${code.toLowerCase().replaceAll('_', '-')}`;
 
+const Refusals = z.array(Refusal);
+const CodedRefusal = z.looseObject({ errorCode: z.string() }).and(Refusal);
+
 /** The refusals in a body: of a request an array, of a row of a collection its `errors`. */
 export const refusalsOf = (body: unknown): readonly Refusal[] => {
-  const listed = z.array(Refusal).safeParse(body);
+  const listed = Refusals.safeParse(body);
   if (listed.success) return listed.data;
-  const one = z.looseObject({ errorCode: z.string() }).and(Refusal).safeParse(body);
+  const one = CodedRefusal.safeParse(body);
   return one.success ? [one.data] : [];
 };
 
