@@ -27,18 +27,18 @@ it('deletes the rules of triggers with the stack, also when CloudFormation asks 
 it('keeps the secrets that exist with their values, restores those that wait for deletion, and creates the missing ones', async () => {
   const { cloud, runtime, stop } = await openTestHub();
   const secrets = new SecretsManagerClient(clientConfig(runtime));
-  const valueOf = async (name: string) =>
+  const readValue = async (name: string) =>
     (await secrets.send(new GetSecretValueCommand({ SecretId: `acme/${name}` }))).SecretString;
-  const stored = '{"authToken":"stored before"}';
-  await secrets.send(new PutSecretValueCommand({ SecretId: 'acme/channels/twilio', SecretString: stored }));
-  const signing = await valueOf('signing');
+  const present = '{"authToken":"stored before"}';
+  await secrets.send(new PutSecretValueCommand({ SecretId: 'acme/channels/twilio', SecretString: present }));
+  const signing = await readValue('signing');
   await secrets.send(new DeleteSecretCommand({ SecretId: 'acme/signing' }));
   await secrets.send(
     new DeleteSecretCommand({ SecretId: 'acme/channels/meta', ForceDeleteWithoutRecovery: true }),
   );
   await cloud.runCustomResources('Create');
-  expect([await valueOf('channels/twilio'), await valueOf('channels/meta')]).toEqual([stored, '{}']);
+  expect([await readValue('channels/twilio'), await readValue('channels/meta')]).toEqual([present, '{}']);
   expect(signing).toMatch(/^\{"keys":"[\w-]{40}"\}$/u);
-  expect(await valueOf('signing')).toBe(signing);
+  expect(await readValue('signing')).toBe(signing);
   await stop();
 });
