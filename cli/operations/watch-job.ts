@@ -12,7 +12,10 @@ const MAX_FAILED_POLLS = 20;
 
 /** The progress and the state of a job on one line; with a bar where its total is known. */
 export const jobLine = ({ state, progress: { done, refused, total } }: Job): string => {
-  const share = total === undefined ? '' : `${progressBar(total === 0 ? (state === 'succeeded' ? 1 : 0) : (done + refused) / total)} `;
+  const share =
+    total === undefined
+      ? ''
+      : `${progressBar(total === 0 ? (state === 'succeeded' ? 1 : 0) : (done + refused) / total)} `;
   const of = total === undefined ? `${done}` : `${done}/${total}`;
   return `${share}${of} done${refused > 0 ? `, ${refused} refused` : ''}  ${state}`;
 };

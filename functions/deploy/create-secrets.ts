@@ -13,7 +13,7 @@ const newKey = (): string => randomBytes(KEY_BYTES).toString('base64url');
  * deployment after a deleted one find their secrets. Rejects with `AwsRefusal`.
  */
 export const createMissingSecrets = async (
-  runtime: Pick<Runtime, 'env' | 'newId' | 'aws'>,
+  runtime: Pick<Runtime, 'env' | 'newId' | 'aws' | 'random' | 'sleep'>,
   hub: string,
   secrets: readonly HubSecret[],
 ): Promise<void> => {

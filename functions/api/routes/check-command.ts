@@ -1,8 +1,8 @@
+import { HubError } from '../../../core/errors.ts';
 import {
   expectFittingDecision,
   survivorNotInReview,
 } from '../../../core/identity/decisions/review-decision.ts';
-import { HubError } from '../../../core/errors.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import { normaliseIdentifier, withSpellings } from '../../../core/identity/normalise.ts';
 import type { Reviews } from '../../aws/customers/reviews.ts';

@@ -31,7 +31,12 @@ const SMS_DOLLARS = 1000;
 export const cloudServices = (
   context: ServiceContext,
   mailboxes: ServiceContext['db'],
-  { awsUrl, chaos, verified = [], mailQuota }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'mailQuota' | 'verified'>,
+  {
+    awsUrl,
+    chaos,
+    verified = [],
+    mailQuota,
+  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'mailQuota' | 'verified'>,
   post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>,
 ): CloudServices => {
   const sent = sentMessages(mailboxes);

@@ -291,6 +291,7 @@ it('opens an address presigned with a key of its own as it was signed, and not o
   const { service, clock, put } = await open();
   await put('a b.csv', 'a,b');
   const { presign } = signedCalls({
+    random: () => 0,
     env: {
       ...{ AWS_REGION: 'eu-south-1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:4566' },
       ...{ AWS_ACCESS_KEY_ID: accessKeyOf('jobs'), AWS_SECRET_ACCESS_KEY: LOCAL_SECRET },

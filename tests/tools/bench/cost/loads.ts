@@ -76,13 +76,17 @@ export const countLoad = async (shape: LoadShape): Promise<CountedLoad> => {
     const from = Math.floor(hub.clock.now() / 1000);
     const readMetrics = (): Promise<SumOf> =>
       fetchMetricSums(aws, metrics, { from: from - 24 * 3600, to: Math.ceil(hub.clock.now() / 1000) + 300 });
-    const [metricsBefore, operationsBefore, before] = [await readMetrics(), operationsOf(hub), storedIn(hub)];
+    const [metricsBefore, operationsBefore, before] = [
+      await readMetrics(),
+      operationsOf(hub),
+      await storedIn(hub),
+    ];
     for (let serial = 0; serial < shape.messages; serial++) {
       await sendMessage(hub, `SM${serial}`, `+141555${String(10_000 + (serial % shape.people))}`);
       if (shape.everyMs > 0) await hub.wait(shape.everyMs);
     }
     await hub.wait(HOUR_MS);
-    const [metricsAfter, after] = [await readMetrics(), storedIn(hub)];
+    const [metricsAfter, after] = [await readMetrics(), await storedIn(hub)];
     const sumOf: SumOf = (metric) => metricsAfter(metric) - metricsBefore(metric);
     expectNoRetry(resources, sumOf);
     const interactions = after.interactions - before.interactions;
@@ -125,8 +129,8 @@ const sendMessage = async ({ cloud }: TestHub, MessageSid: string, From: string)
   if (status !== 200) throw new Error(`The delivery ${MessageSid} was answered with ${status}.`);
 };
 
-const storedIn = ({ rows }: TestHub): { bytes: number; interactions: number } => {
-  const items = rows('%');
+const storedIn = async ({ rows }: TestHub): Promise<{ bytes: number; interactions: number }> => {
+  const items = await rows('%');
   return {
     bytes: items.reduce((sum, item) => sum + itemSize(parseItem(item)) + BYTES_PER_ITEM, 0),
     interactions: items.filter((item) => JSON.stringify(item['sk']).startsWith('{"S":"at#')).length,
