@@ -12,7 +12,7 @@ export interface PastInteraction extends Interaction {
 export type CountCondition = Extract<Condition, { readonly count: unknown }>;
 
 /** The interactions that match a question: all of them, or as many as make the rest of the history irrelevant. */
-export interface Tally {
+interface Tally {
   readonly count: number;
   readonly isAll: boolean;
   /** The newest of them. */

@@ -82,6 +82,7 @@ export const openScenarioHub = async (
   const { triggerDefinitions, templates } = readTriggers(scenario, folder);
   let sent = 0;
   const hub = await openInProcessHub({
+    ...{ mailQuota: { day: 1_000_000, second: 10_000 }, smsPartsPerSecond: 10_000 },
     verified: senderDomains(HubConfig.parse(seedHub(scenario)), templates),
     ...options,
     ...{ assembly: deployed, clock },
@@ -132,13 +133,16 @@ const seedMapping = (crm: string, { mappings }: Scenario): unknown => {
   return merged;
 };
 
+/** The times of a story depend on its rules, and not on how much an account may send. */
+const RATE = '9999 per 1s';
+
 const seedHub = ({ hub }: Scenario): unknown => {
   const merged = {
     ...hub,
     senders: {
       ...Object.fromEntries(Channel.options.map((channel) => [channel, 'scenario'])),
-      email: 'ses',
-      sms: 'aws-sms',
+      email: { use: 'ses', rate: RATE },
+      sms: { use: 'aws-sms', rate: RATE },
     },
   };
   return merged;

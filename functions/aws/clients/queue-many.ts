@@ -10,7 +10,7 @@ const CONCURRENT_BATCHES = 10;
 const Answer = z.looseObject({ Successful: z.array(z.looseObject({ Id: z.string() })).default([]) });
 
 /** A message with what SQS is to know beside its body. */
-export interface SentMessage extends Sending {
+interface SentMessage extends Sending {
   readonly body: string;
 }
 

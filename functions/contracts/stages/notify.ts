@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { NotificationMessage, SenderMessage } from '../../../core/triggers/notification.ts';
 import { stage } from './stage.ts';
 
-export const NotifyMessage = z.union([NotificationMessage, SenderMessage]);
+export const NotifyMessage = z.union([NotificationMessage, SenderMessage], {
+  error: 'expected profileId, trigger and interaction of a notification, or sender',
+});
 export type NotifyMessage = z.infer<typeof NotifyMessage>;
 
 /** Notifications that are to be sent. A sender that stopped is one failure; its replay ends the pause. */

@@ -8,7 +8,7 @@ import type { Runtime } from '../../contracts/runtime.ts';
 import { lease } from './lease.ts';
 
 /** A session, and the account of the CRM to which it leads, where the CRM says which. */
-export interface Opened {
+interface Opened {
   readonly session: CrmSession;
   readonly account: string | undefined;
 }

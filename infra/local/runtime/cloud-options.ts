@@ -28,6 +28,8 @@ export interface CloudOptions {
   readonly verified?: readonly string[];
   /** What the account may send by SES; default: as one out of the sandbox. */
   readonly mailQuota?: SendingQuota;
+  /** The parts of SMS that the account's number sends in a second; default: those of a toll-free number. */
+  readonly smsPartsPerSecond?: number | undefined;
   /** The URL of the AWS endpoint, also used in queue URLs. */
   readonly awsUrl: string;
   /** Duplicates and reorderings of messages and events, and faults of the requests that functions make. */

@@ -36,7 +36,8 @@ export const cloudServices = (
     chaos,
     verified = [],
     mailQuota,
-  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'mailQuota' | 'verified'>,
+    smsPartsPerSecond,
+  }: Pick<CloudOptions, 'awsUrl' | 'chaos' | 'mailQuota' | 'smsPartsPerSecond' | 'verified'>,
   post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>,
 ): CloudServices => {
   const sent = sentMessages(mailboxes);
@@ -49,7 +50,10 @@ export const cloudServices = (
     secretsManager: secretsManager(context),
     ses: ses(context, sent, { verified, quota: mailQuota }),
     sns: sns(context, sent, { post }),
-    sms: smsVoice(context, sent, { monthlyLimit: SMS_DOLLARS }),
+    sms: smsVoice(context, sent, {
+      monthlyLimit: SMS_DOLLARS,
+      ...(smsPartsPerSecond !== undefined && { partsPerSecond: smsPartsPerSecond }),
+    }),
     sentMessages: sent,
   };
 };

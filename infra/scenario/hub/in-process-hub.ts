@@ -33,6 +33,7 @@ export interface InProcessHubOptions
       | 'publicUrl'
       | 'random'
       | 'runCustomResources'
+      | 'smsPartsPerSecond'
       | 'verified'
     >
   > {

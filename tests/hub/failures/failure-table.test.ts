@@ -167,7 +167,7 @@ describe('CRM down: the queue holds, the breaker probes, and the queue drains at
 
   it('pauses a CRM for the time of its Retry-After', async () => {
     const recover = hub.crms.hubspot.fault({ kind: 'migration' });
-    await post(sms({ id: 'SM0', from, text: 'first' }));
+    await post(sms({ id: 'SM0', from, text: 'first' }), 30_000);
     const calls = hub.crms.hubspot.requests();
     expect(calls).toBe(1);
     for (let serial = 1; serial < 9; serial++)
