@@ -63,7 +63,7 @@ const MessagePointer = z.strictObject({ address: Address, account: z.string().op
 export const messagePointerOf = rowReader(MessagePointer);
 
 /** What later interactions reported about a message, or about a conversation that was read up to a time. */
-const MessageStatusRow = z.strictObject({
+export const MessageStatusRow = z.strictObject({
   /** Counts every change. */
   version: z.int().positive(),
   relations: Relations,

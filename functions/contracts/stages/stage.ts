@@ -25,6 +25,8 @@ interface StageDefinition<Message> {
 export interface SealedStage {
   readonly id: string;
   readonly title: string;
+  /** Of the queue's messages. */
+  readonly schema: z.ZodType;
   /** The message that a replay puts on the queue. Throws `HubError` `invalid-payload` that names the key. */
   replay(payload: string, count: number): string;
   /** What a failure says of the message. */

@@ -5,7 +5,7 @@ import { HubError } from '../../../core/errors.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { leaseKey } from '../../contracts/keys.ts';
 
-const Lease = z.object({
+export const Lease = z.object({
   version: z.int().nonnegative(),
   /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
   heldUntil: z.number(),

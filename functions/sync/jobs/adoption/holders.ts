@@ -15,14 +15,14 @@ export interface AdoptionNotes {
   addFound(record: string, found: FoundFor): Promise<void>;
 }
 
-const FoundFor = z.object({
+export const FoundFor = z.object({
   profileId: z.string(),
   /** Set if several records were found for the customer. */
   isOneOfSeveral: z.boolean(),
 });
 type FoundFor = z.infer<typeof FoundFor>;
 
-const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
+export const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
 
 /** More records than this of one address are as ambiguous as these. */
 const MOST_HOLDERS = 20;
