@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { httpConnector } from '../../connectors/crm/http/index.ts';
 import type { HttpSection } from '../../core/crm/mapping/http.ts';
+import { tolerant } from '../../core/formats/tolerant.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -34,7 +35,7 @@ export const create = (runtime: Runtime): ReturnType<ReturnType<typeof syncWith>
 };
 
 const sectionOf = (crm: string, raw: unknown): HttpSection => {
-  const { http } = CrmMapping.parse(raw);
+  const { http } = tolerant(CrmMapping).parse(raw);
   if (http !== undefined) return http;
   throw new HubError(
     'invalid-configuration',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Merge } from '../../../core/identity/ledger.ts';
 import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
@@ -72,4 +73,4 @@ export const MessageStatusRow = z.strictObject({
 });
 export type MessageStatusRow = z.infer<typeof MessageStatusRow>;
 export const messageStatusOf = ({ pk: _pk, sk: _sk, ...rest }: Row): MessageStatusRow =>
-  MessageStatusRow.parse(rest);
+  tolerant(MessageStatusRow).parse(rest);

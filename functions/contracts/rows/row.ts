@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { Key } from '../keys.ts';
 
 /** A row of the table before its schema was checked. */
@@ -12,10 +13,12 @@ export interface RowReader<Schema extends z.ZodType> {
 
 /**
  * A reader of one kind of row: drops the attributes that only the table needs (`pk`, `sk`, `expiresAt`) and checks the
- * rest. Throws `ZodError` where the row does not fit.
+ * rest as `tolerant` does. Throws `ZodError` where the row does not fit.
  */
-export const rowReader = <Schema extends z.ZodType>(schema: Schema): RowReader<Schema> =>
-  Object.assign(
+export const rowReader = <Schema extends z.ZodType>(written: Schema): RowReader<Schema> => {
+  const schema = tolerant(written);
+  return Object.assign(
     ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): z.output<Schema> => schema.parse(rest),
     { schema },
   );
+};

@@ -178,5 +178,5 @@ const leaveUnderWay = async (hub: ReleaseHub): Promise<void> => {
   // The object in the CRM is parked, so this erasure waits.
   await api('POST', '/erasures', { customer: people.gus[0] });
   await nonceStore(hub.runtime)('other', { token: 'token', seconds: 86_400 }, Buffer.from('body'));
-  await wait(20 * MINUTE_MS);
+  await wait(60 * MINUTE_MS);
 };
