@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { httpConnector } from '../../connectors/crm/http/index.ts';
 import type { HttpSection } from '../../core/crm/mapping/http.ts';
-import { tolerant } from '../../core/formats/tolerant.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
+import { tolerant } from '../../core/formats/tolerant.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { config } from '../aws/operations/configuration.ts';
 import type { Runtime } from '../contracts/runtime.ts';

@@ -13,8 +13,6 @@ import { isAwsRefusal } from '../clients/refusal.ts';
 /** AWS's default quotas (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
 const MOST_RULES = 300;
 const MOST_WILDCARD_RULES = 30;
-/** The most characters of an event pattern. */
-export const PATTERN_LIMIT = 2048;
 
 interface Bus {
   readonly events: EventBridgeClient;

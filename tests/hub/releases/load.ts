@@ -17,7 +17,9 @@ export const openUpgraded = async (release: Release): Promise<ReleaseHub> => {
   const { runtime, cloud } = hub;
   const rows = table(runtime);
   for (const row of release.rows) await rows.put(row);
-  const [BUCKET = ''] = [...cloud.functions.values()].flatMap(({ environment }) => environment['BUCKET'] ?? []);
+  const [BUCKET = ''] = [...cloud.functions.values()].flatMap(
+    ({ environment }) => environment['BUCKET'] ?? [],
+  );
   const files = bucket({ ...runtime, env: { ...runtime.env, BUCKET } });
   for (const { key, body } of release.objects) await files.put(key, unpacked(body));
   const scheduler = new SchedulerClient(clientConfig(runtime));
@@ -31,7 +33,8 @@ export const openUpgraded = async (release: Release): Promise<ReleaseHub> => {
   await cloud.runCustomResources('Update');
   for (const { queue, body } of release.messages) {
     const arn = cloud.created.get(queue)?.attributes?.['Arn'];
-    if (arn === undefined) throw new Error(`This release has no queue ${queue}, and the one before sent to it.`);
+    if (arn === undefined)
+      throw new Error(`This release has no queue ${queue}, and the one before sent to it.`);
     cloud.send(arn, body);
   }
   return hub;

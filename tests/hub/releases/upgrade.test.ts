@@ -52,8 +52,12 @@ const runDay = async (release: Release): Promise<ReleaseHub> => {
   expect(contacts).toContain('ida@example.com');
   // The erasure that was under way is done.
   const { items: erasures } = await api('GET', '/erasures');
-  expect(erasures.map(({ finishedAt }: { finishedAt?: string }) => finishedAt !== undefined)).toEqual([true, true]);
-  for (const list of ['/reviews', '/jobs', '/connections', '/figures', '/customers?recent']) await api('GET', list);
+  expect(erasures.map(({ finishedAt }: { finishedAt?: string }) => finishedAt !== undefined)).toEqual([
+    true,
+    true,
+  ]);
+  for (const list of ['/reviews', '/jobs', '/connections', '/figures', '/customers?recent'])
+    await api('GET', list);
   expect(await ownFailures(opened)).toEqual([]);
   return opened;
 };
@@ -84,7 +88,10 @@ describe.each(storedReleases())('after release %s', (name) => {
   it('works with members that a later release has added, and keeps them', async () => {
     const opened = await runDay({
       ...release,
-      rows: release.rows.map((row) => ({ ...row, ...grown(schemas.get(`row ${rowKindOf(row)}`), attributesOf(row)) })),
+      rows: release.rows.map((row) => ({
+        ...row,
+        ...grown(schemas.get(`row ${rowKindOf(row)}`), attributesOf(row)),
+      })),
       messages: release.messages.map(({ queue, body }) => ({ queue, body: grownText(body) })),
       schedules: release.schedules.map(({ Target, ...rest }) => ({
         ...rest,

@@ -78,7 +78,8 @@ export const pointInTime = (store: Store, context: ServiceContext): Record<strin
   };
   /** A table as the operations on backups name it. */
   const named = (name: string): Table => {
-    if (!store.names().includes(name)) throw new ServiceError('TableNotFoundException', `Table not found: ${name}`);
+    if (!store.names().includes(name))
+      throw new ServiceError('TableNotFoundException', `Table not found: ${name}`);
     return store.table(name);
   };
   return {
@@ -102,7 +103,10 @@ export const pointInTime = (store: Store, context: ServiceContext): Record<strin
           `Point in time recovery is not enabled for table '${source.name}'`,
         );
       if (store.names().includes(given.TargetTableName))
-        throw new ServiceError('TableAlreadyExistsException', `Table already exists: ${given.TargetTableName}`);
+        throw new ServiceError(
+          'TableAlreadyExistsException',
+          `Table already exists: ${given.TargetTableName}`,
+        );
       const at = given.RestoreDateTime === undefined ? range.latest : given.RestoreDateTime * 1000;
       if (at < range.earliest || at > range.latest)
         throw new ServiceError(
