@@ -21,7 +21,6 @@ import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { eraseAgain } from '../../functions/aws/erasure/erase-again.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
 import { hashedKeysLoader } from '../../functions/aws/erasure/hashed-keys.ts';
-import type { Runtime } from '../../functions/contracts/runtime.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { stackResources } from './cost/measure.ts';
@@ -38,6 +37,8 @@ changed. An interrupted run continues when it is repeated. docs/admin.md says ho
   --dry-run      shows what would be restored; writes nothing
 
 AWS_REGION and the AWS credentials of the shell select the account.`;
+
+type Runtime = Parameters<typeof hashedKeysLoader>[0];
 
 interface Restoration {
   readonly source: string;
