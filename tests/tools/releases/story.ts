@@ -5,7 +5,7 @@ import { PUBLIC_URL, type ReleaseHub, START } from '../../hub/releases/release-h
 
 const MINUTE_MS = 60_000;
 
-export const people = {
+const people = {
   ada: ['phone:+14155550100', 'email:ada@example.com'],
   ben: ['email:ben@example.com', 'user-id:2'],
   cleo: ['email:cleo@example.com'],
