@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { RateLimit } from '../../../core/crm/rate-limit.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Amounts } from '../../../core/timeline/figures.ts';
 import { connectionOf, ParkedMessage, pollStateOf } from '../../../functions/contracts/rows/connections.ts';
 import {
@@ -95,7 +96,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   'erasure-part': [/^erasure#\S+ part#/u, erasurePartOf.schema],
   'erasure-outcome': [/^erasure#\S+ crm#/u, crmOutcomeOf.schema],
   place: [/^list#/u, KeyOnly],
-  figures: [/^figures#/u, z.looseObject({ amounts: Amounts })],
+  figures: [/^figures#/u, Amounts],
   counted: [/^counted#/u, CountedPage],
   configuration: [/^config#/u, ConfigRow],
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
@@ -116,8 +117,12 @@ export const rowKindOf = ({ pk, sk }: Pick<Row, 'pk' | 'sk'>): string => {
   return found[0];
 };
 
-/** The attributes of a row without those that only the table needs. */
-export const attributesOf = ({ pk: _pk, sk: _sk, expiresAt: _expiresAt, ...rest }: Row): object => rest;
+/** The attributes of a row as its reader gets them: those of a status keep their expiry. */
+export const attributesOf = ({ pk, sk, expiresAt, ...rest }: Row): object =>
+  ['read', 'message-status'].includes(rowKindOf({ pk, sk })) ? { ...rest, expiresAt } : rest;
+
+/** The schema by which the attributes of a row are read. */
+export const schemaOf = (row: Row): z.ZodType => tolerant(kinds[rowKindOf(row)]?.[1] ?? KeyOnly);
 
 /** Of each kind of row the JSON Schema of what is read. */
 export const rowSchemas = (): Record<string, object> =>

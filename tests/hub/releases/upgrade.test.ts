@@ -1,18 +1,20 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { stages } from '../../../functions/contracts/stages/index.ts';
 import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { openUpgraded } from './load.ts';
 import { type Release, readRelease, storedReleases } from './release.ts';
 import type { ReleaseHub } from './release-hub.ts';
-import { attributesOf, rowKindOf } from './row-kinds.ts';
+import { attributesOf, rowKindOf, schemaOf } from './row-kinds.ts';
 
 const HOUR_MS = 3_600_000;
 const ADA = 'phone:+14155550100';
 
 let hub: ReleaseHub | undefined;
-afterEach(() => hub?.stop());
-// A day of three CRMs takes long on a machine that does other work.
-vi.setConfig({ testTimeout: 400_000 });
+afterEach(async () => {
+  await hub?.stop();
+  hub = undefined;
+});
 
 const found = async ({ api }: ReleaseHub, identifier: string) =>
   api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`);
@@ -85,23 +87,26 @@ describe.each(storedReleases())('after release %s', (name) => {
     expect([...faults]).toEqual([]);
   });
 
-  it('works with members that a later release has added, and keeps them', async () => {
-    const opened = await runDay({
-      ...release,
-      rows: release.rows.map((row) => ({
-        ...row,
-        ...grown(schemas.get(`row ${rowKindOf(row)}`), attributesOf(row)),
-      })),
-      messages: release.messages.map(({ queue, body }) => ({ queue, body: grownText(body) })),
-      schedules: release.schedules.map(({ Target, ...rest }) => ({
-        ...rest,
-        Target: { ...Target, Input: grownText(Target.Input) },
-      })),
-    });
-    const { id } = await found(opened, ADA);
-    const rows = await scanTable(opened.runtime);
-    const kept = rows.filter(({ pk, sk }) => pk === `customer#${id}` && ['profile', 'activity'].includes(sk));
-    expect(kept).toMatchObject([LATER, LATER]);
+  it('reads rows and messages with members that a later release has added, and keeps them', () => {
+    // The figures are a map of numbers, not an object with members.
+    for (const row of release.rows.filter((one) => rowKindOf(one) !== 'figures')) {
+      const attributes = grown(schemas.get(`row ${rowKindOf(row)}`), attributesOf(row));
+      expect(schemaOf(row).safeParse(attributes), `${row.pk} ${row.sk}`).toMatchObject({
+        success: true,
+        data: LATER,
+      });
+    }
+    const readable = release.messages.flatMap(({ queue, body }) =>
+      Object.values(stages)
+        .filter(({ schema }) => schema.safeParse(JSON.parse(body)).success)
+        .map(({ schema }) => ({ queue, body, schema })),
+    );
+    expect(readable.length).toBeGreaterThan(50);
+    for (const { queue, body, schema } of readable)
+      expect(schema.safeParse(JSON.parse(grownText(body))), queue).toMatchObject({
+        success: true,
+        data: LATER,
+      });
   });
 });
 
@@ -127,5 +132,5 @@ const grown = (schema: unknown, value: unknown): object => {
     const members = Object.entries(one).map(([key, member]) => [key, walk(properties[key], member)]);
     return { ...Object.fromEntries(members), ...LATER };
   };
-  return z.looseObject({}).parse(walk(schema, value));
+  return { ...z.looseObject({}).parse(walk(schema, value)), ...LATER };
 };
