@@ -57,6 +57,14 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'check secrets, CRMs, sandboxes, quotas and alarms of the account',
       load: () => import('./deployment/doctor.ts'),
     },
+    restore: {
+      summary: 'restore the table to an earlier second, without the people who were erased since',
+      load: () => import('./deployment/restore.ts'),
+    },
+    destroy: {
+      summary: 'show what stays and what goes when the stack is deleted',
+      load: () => import('./deployment/destroy.ts'),
+    },
     cost: {
       summary: 'show what the hub used of each AWS service, in dollars',
       load: () => import('./deployment/cost.ts'),

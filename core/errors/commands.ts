@@ -23,6 +23,17 @@ export const commandErrors = {
     means: 'The hub accepted a command and then refused to execute it.',
     advice: 'The message is the reason. `hub failures list` shows the same entry.',
   },
+  'unrestorable-time': {
+    retry: 'never',
+    means: 'The table cannot be restored to this time.',
+    advice:
+      'The message shows the range. Point-in-time recovery reaches 35 days back and ends five minutes ago.',
+  },
+  'erased-people-left': {
+    retry: 'never',
+    means: 'A restored table still has rows of people who were erased.',
+    advice: 'Do not use the table. Run `hub restore` again with the same arguments: it continues.',
+  },
   'user-abort': {
     retry: 'never',
     means: 'The user left a question unanswered.',

@@ -30,8 +30,9 @@ export const failureErrors = {
   'unreadable-message': {
     retry: 'never',
     means:
-      'A queue message does not have the form that its stage expects: another program wrote to the queue, or a release changed the format.',
-    advice: 'Edit the payload into the form that the reason names and replay, or dismiss it.',
+      'A queue message does not have the form that its stage expects: another program wrote to the queue, or a later release that was rolled back sent a message of a kind that this one does not know.',
+    advice:
+      'Of a later release: replay it after that release is deployed again. Else edit the payload into the form that the reason names and replay, or dismiss it.',
   },
   'function-crash': {
     means: 'The function ended each time without reporting a reason: it ran out of time or of memory.',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { openWords } from '../formats/tolerant.ts';
 import { Instant, Interaction } from '../interaction/interaction.ts';
 import { Identifier } from './identifier.ts';
 
@@ -26,7 +27,7 @@ export const Merge = z.strictObject({
   /** Why, in the words of the person who merged. */
   reason: z.string().optional(),
   /** The rules that a manual merge overrode. */
-  overrode: z.array(z.enum(['strong', 'limit', 'unmerged'])),
+  overrode: z.array(z.enum(['strong', 'limit', 'unmerged']).register(openWords)),
   undoneAt: Instant.optional(),
   undoneBy: z.string().optional(),
 });
@@ -65,7 +66,7 @@ export const Reopening = z.strictObject({
   address: Identifier,
   /** The source profile in which it was closed. */
   profileId: z.string(),
-  reason: z.enum(['bounce', 'complaint']),
+  reason: z.enum(['bounce', 'complaint']).register(openWords),
   closedAt: Instant,
   at: Instant,
   by: z.string(),
@@ -97,14 +98,14 @@ export const Review = z.discriminatedUnion('type', [
      * `claimed`: an interaction names both without proof; `handed-over`: a number moved from one to the other;
      * `crm-change`: the record of one in a CRM has an identifier of the other, or was merged with the record of the other.
      */
-    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over', 'crm-change']),
+    reason: z.enum(['strong', 'unmerged', 'claimed', 'handed-over', 'crm-change']).register(openWords),
     /** The interaction that named both. */
     cause: z.string(),
     openedAt: Instant.optional(),
   }),
   z.strictObject({
     type: z.literal('interaction'),
-    reason: z.enum(['no-identifier', 'over-limit']),
+    reason: z.enum(['no-identifier', 'over-limit']).register(openWords),
     interaction: Interaction,
     receivedAt: Instant,
   }),
@@ -123,7 +124,7 @@ export const Review = z.discriminatedUnion('type', [
   /** A shop, a CRM or another program passes on that a customer asks for their data, or to be erased. */
   z.strictObject({
     type: z.literal('request'),
-    reason: z.enum(['data-request', 'erasure-request']),
+    reason: z.enum(['data-request', 'erasure-request']).register(openWords),
     interaction: Interaction,
     /** On whose timeline the request is; absent where it names nobody. */
     profileId: z.string().optional(),

@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { ConsentAnswer, ConsentEntry } from '../consent/consent.ts';
 import { JsonObject } from '../formats/json.ts';
+import { openWords } from '../formats/tolerant.ts';
 import { Channel, Instant, PersonName } from '../interaction/interaction.ts';
 import { Conversation } from '../timeline/conversation.ts';
 import { Identifier } from './identifier.ts';
 
 /** An address that no category of message may use until its owner reopens it. */
 export const ClosedAddress = z.strictObject({
-  reason: z.enum(['opt-out', 'bounce', 'complaint']),
+  reason: z.enum(['opt-out', 'bounce', 'complaint']).register(openWords),
   at: Instant,
   /** The id of the interaction that closed it. */
   source: z.string(),

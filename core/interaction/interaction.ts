@@ -2,68 +2,73 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CrmChange } from '../crm/change.ts';
 import { JsonObject } from '../formats/json.ts';
+import { openWords } from '../formats/tolerant.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Instant } from './instant.ts';
 
 export { Instant, instant } from './instant.ts';
 
 /** The type of an interaction. docs/model.md defines each kind. */
-export const Kind = z.enum([
-  'message',
-  'edit',
-  'delete',
-  'echo',
-  'reaction',
-  'postback',
-  'form',
-  'comment',
-  'order',
-  'referral',
-  'call',
-  'delivery-status',
-  'read',
-  'open',
-  'click',
-  'bounce',
-  'complaint',
-  'opt-in',
-  'opt-out',
-  'contact-update',
-  'privacy-export',
-  'privacy-erasure',
-  'crm-record',
-  'behaviour',
-  'notification',
-  'system',
-  'unknown',
-]);
+export const Kind = z
+  .enum([
+    'message',
+    'edit',
+    'delete',
+    'echo',
+    'reaction',
+    'postback',
+    'form',
+    'comment',
+    'order',
+    'referral',
+    'call',
+    'delivery-status',
+    'read',
+    'open',
+    'click',
+    'bounce',
+    'complaint',
+    'opt-in',
+    'opt-out',
+    'contact-update',
+    'privacy-export',
+    'privacy-erasure',
+    'crm-record',
+    'behaviour',
+    'notification',
+    'system',
+    'unknown',
+  ])
+  .register(openWords);
 export type Kind = z.infer<typeof Kind>;
 
 /** The medium, independent of the provider. */
-export const Channel = z.enum([
-  'email',
-  'sms',
-  'rcs',
-  'whatsapp',
-  'voice',
-  'messenger',
-  'instagram',
-  'telegram',
-  'line',
-  'viber',
-  'slack',
-  'discord',
-  'teams',
-  'x',
-  'tiktok',
-  'apple',
-  'chat',
-  'form',
-  'web',
-  'in-person',
-  'push',
-  'crm',
-]);
+export const Channel = z
+  .enum([
+    'email',
+    'sms',
+    'rcs',
+    'whatsapp',
+    'voice',
+    'messenger',
+    'instagram',
+    'telegram',
+    'line',
+    'viber',
+    'slack',
+    'discord',
+    'teams',
+    'x',
+    'tiktok',
+    'apple',
+    'chat',
+    'form',
+    'web',
+    'in-person',
+    'push',
+    'crm',
+  ])
+  .register(openWords);
 export type Channel = z.infer<typeof Channel>;
 
 export const Direction = z.enum(['inbound', 'outbound', 'system']);

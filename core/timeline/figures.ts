@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { openWords } from '../formats/tolerant.ts';
 import type { Channel, Instant, Interaction, Kind } from '../interaction/interaction.ts';
 import type { Reply } from './conversation.ts';
 
@@ -30,11 +31,13 @@ const LONGEST = 'Longer';
 const buckets = [...RESPONSE_BOUNDS.map((bound) => `Below${bound}` as const), LONGEST] as const;
 type Bucket = (typeof buckets)[number];
 
-const Measure = z.enum([
-  ...COUNTS,
-  ...buckets.map((bucket) => `reply${bucket}` as const),
-  ...buckets.map((bucket) => `firstReply${bucket}` as const),
-]);
+const Measure = z
+  .enum([
+    ...COUNTS,
+    ...buckets.map((bucket) => `reply${bucket}` as const),
+    ...buckets.map((bucket) => `firstReply${bucket}` as const),
+  ])
+  .register(openWords);
 export const Amounts = z.partialRecord(Measure, z.number());
 export type Amounts = z.infer<typeof Amounts>;
 

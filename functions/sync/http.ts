@@ -3,6 +3,7 @@ import { httpConnector } from '../../connectors/crm/http/index.ts';
 import type { HttpSection } from '../../core/crm/mapping/http.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
+import { tolerant } from '../../core/formats/tolerant.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { config } from '../aws/operations/configuration.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -34,7 +35,7 @@ export const create = (runtime: Runtime): ReturnType<ReturnType<typeof syncWith>
 };
 
 const sectionOf = (crm: string, raw: unknown): HttpSection => {
-  const { http } = CrmMapping.parse(raw);
+  const { http } = tolerant(CrmMapping).parse(raw);
   if (http !== undefined) return http;
   throw new HubError(
     'invalid-configuration',

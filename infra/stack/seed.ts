@@ -3,11 +3,12 @@ import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { providerIds } from '../../connectors/registry.ts';
 import { senderIds } from '../../connectors/senders/index.ts';
-import { parseConfigFile } from '../../core/config/config-file.ts';
+import { lineFinder, parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
+import { publishFaults } from '../../core/triggers/publishable.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
@@ -50,11 +51,20 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
     yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
   );
   expectHttpSections(HubConfig.parse(hub).crms, crm, folder);
+  const templates = validTemplates(readTemplates(join(folder, 'templates')));
+  const triggers = yamlIn('triggers').map((name) => {
+    const definition = read(`triggers/${name}`, Trigger);
+    expectPublishable(
+      configFileName(`triggers/${name}`, folder),
+      readText(folder, `triggers/${name}`),
+      templates,
+    );
+    return definition;
+  });
   return {
     ...{ hub, crm },
     identity: read('identity.yaml', identityConfigFor(providerIds)),
-    triggers: yamlIn('triggers').map((name) => read(`triggers/${name}`, Trigger)),
-    templates: validTemplates(readTemplates(join(folder, 'templates'))),
+    ...{ triggers, templates },
   };
 };
 
@@ -82,6 +92,15 @@ const missing = (path: string, cause: unknown): HubError =>
     `${path} cannot be read. A folder of configuration (HUB_MAPPINGS) has hub.yaml, identity.yaml and the folders crm, triggers and templates; copy what is missing from mappings/.`,
     { retry: 'never', cause },
   );
+
+/** Publishing would refuse it after the deployment has begun. */
+const expectPublishable = (file: string, text: string, templates: Seed['templates']): void => {
+  const faults = publishFaults(Trigger.parse(parse(text)), templates);
+  if (faults.length === 0) return;
+  const line = lineFinder(text);
+  const lines = faults.map(({ path, message }) => `${file}:${line(path)}: ${path.join('.')}: ${message}`);
+  throw new HubError('invalid-configuration', lines.join('\n'), { retry: 'never' });
+};
 
 /** A CRM with `connector: http` is spoken to by its mapping alone. */
 const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm'], folder: string): void => {

@@ -72,7 +72,11 @@ const parts: readonly Part[] = [
   },
   { path: 'infra/local', imports: [], packages: /./ },
   { path: 'infra/sandbox', imports: [], packages: /./ },
-  { path: 'cli', imports: ['core', 'connectors', 'functions/aws/clients', 'infra', 'cli'], packages: /./ },
+  {
+    path: 'cli',
+    imports: ['core', 'connectors', 'functions/aws/clients', 'functions/aws/erasure', 'infra', 'cli'],
+    packages: /./,
+  },
   { path: 'cli/client', imports: ['cli', 'core', 'functions/contracts'], packages: /^(?:zod|node:.+)$/ },
   { path: 'console', imports: ['cli/client'], packages: /./ },
   { path: 'tests', imports: [''], packages: /./ },

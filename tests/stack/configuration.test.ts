@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import {
   DeleteSecretCommand,
@@ -7,6 +10,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { expect, it } from 'vitest';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
+import { readSeed } from '../../infra/stack/seed.ts';
 import { openTestHub } from '../support/open-test-hub.ts';
 
 it('deletes the rules of triggers with the stack, also when CloudFormation asks twice', async () => {
@@ -41,4 +45,24 @@ it('keeps the secrets that exist with their values, restores those that wait for
   expect(signing).toMatch(/^\{"keys":"[\w-]{40}"\}$/u);
   expect(await readValue('signing')).toBe(signing);
   await stop();
+});
+
+it('refuses at synthesis what publishing refuses, with the file and the line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-mappings-'));
+  cpSync(new URL('../../mappings', import.meta.url).pathname, folder, { recursive: true });
+  const write = (on: string, template: string): void =>
+    writeFileSync(
+      join(folder, 'triggers', 'welcome.yaml'),
+      `id: welcome\ncategory: service\non: ${on}\nsend: { channels: [email], template: ${template} }\n`,
+    );
+  write('{ kind: [message] }', 'not-there');
+  expect(() => readSeed(folder)).toThrow(
+    `${folder}/triggers/welcome.yaml:4: send: The trigger welcome names the template not-there, which is not in mappings/templates.`,
+  );
+  const names = Array.from({ length: 200 }, (_, at) => `a-long-name-${at}`).join(', ');
+  write(`{ kind: [behaviour], properties: { name: [${names}] } }`, 'welcome');
+  expect(() => readSeed(folder)).toThrow(
+    /triggers\/welcome\.yaml:3: on: The pattern of welcome has \d+ characters/u,
+  );
+  rmSync(folder, { recursive: true });
 });

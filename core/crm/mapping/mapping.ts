@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ConsentStatus } from '../../consent/consent.ts';
 import { HubError } from '../../errors.ts';
+import { tolerant } from '../../formats/tolerant.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
 import { matches, parsePattern } from '../../triggers/pattern/index.ts';
 import {
@@ -262,9 +263,9 @@ export interface CompiledMapping {
   readonly followed: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Makes a mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
+/** Makes a stored mapping ready. Throws `HubError` `invalid-configuration` naming the CRM's file. */
 export const compileMapping = (crm: string, raw: unknown): CompiledMapping => {
-  const parsed = CrmMapping.safeParse(raw);
+  const parsed = tolerant(CrmMapping).safeParse(raw);
   if (!parsed.success)
     throw new HubError(
       'invalid-configuration',

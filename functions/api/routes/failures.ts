@@ -70,7 +70,7 @@ export const failureRoutes: Routes<FailurePorts> = {
       );
     const payload = bodyText(event);
     // Throws where the payload does not fit the schema of its stage, and names the key.
-    stageOf(failure.stage).replay(payload, failure.count);
+    stageOf(failure.stage).expectValid(payload);
     await ports.failures.putPayload(failure, payload);
     return savedAnswer(await ports.failures.save({ ...failure, edited: { at: instant(ports.now()), by } }));
   }),

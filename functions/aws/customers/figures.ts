@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { FAILURE_RETENTION_DAYS } from '../../../core/errors/failure.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Channel, type Instant } from '../../../core/interaction/interaction.ts';
 import { Amounts, addAmounts, type Countable } from '../../../core/timeline/figures.ts';
 import { dayAt } from '../../../core/triggers/schedule.ts';
@@ -16,6 +17,8 @@ import { CountedPage } from '../../contracts/rows/projections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
+
+const StoredAmounts = tolerant(Amounts);
 
 /** In the place of a channel, where none was chosen. */
 const NO_CHANNEL = 'none';
@@ -72,7 +75,7 @@ export const figures = (table: Table, runtime: Pick<Runtime, 'now' | 'random' | 
     const sums = new Map<string, Amounts>();
     for (const pk of monthsBetween(from, to).flatMap(figuresPartitions))
       for await (const { pk: _pk, sk, ...amounts } of table.query(pk, { from, to: `${to}#~` }))
-        sums.set(sk, addAmounts(sums.get(sk) ?? {}, Amounts.parse(amounts)));
+        sums.set(sk, addAmounts(sums.get(sk) ?? {}, StoredAmounts.parse(amounts)));
     return [...sums.keys()].sort().map((place) => {
       const [day, channel] = Place.parse(place.split('#'));
       return { day, channel, amounts: sums.get(place) ?? {} };

@@ -1,5 +1,6 @@
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { type LinkScope, linkScope } from '../../../core/identity/crm/accounts.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { configKey, connectionKey } from '../../contracts/keys.ts';
@@ -48,12 +49,12 @@ export const config = (runtime: Runtime, table: Table): Config => {
     return ConfigRow.parse(row).body;
   };
   const fresh = { ttlMs: FRESH_MS, most: MOST_NAMES, now: runtime.now };
-  const hub = cache(async (name) => HubConfig.parse(await read(name)), fresh);
+  const hub = cache(async (name) => tolerant(HubConfig).parse(await read(name)), fresh);
   const identity = cache(async (name): Promise<IdentityConfig> => {
     const [file, { crms }] = await Promise.all([read(name), hub.get('hub')]);
     const ids = Object.keys(crms);
     const scopes = await linkScopes(table, ids);
-    return { ...IdentityConfig.parse(file), references: new Set(ids), scopes };
+    return { ...tolerant(IdentityConfig).parse(file), references: new Set(ids), scopes };
   }, fresh);
   const mappings = cache(read, fresh);
   return {

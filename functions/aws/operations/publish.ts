@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
+import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
 import type { CurrentTrigger } from '../../contracts/rows/triggers.ts';
 import type { Table } from '../clients/dynamo.ts';
-import { dropRule, expectRoom, PATTERN_LIMIT, putRule, type Rule, rulesOf } from './trigger-rules.ts';
+import { dropRule, expectRoom, putRule, type Rule, rulesOf } from './trigger-rules.ts';
 import type { Triggers } from './triggers.ts';
 
 export interface PublishPorts {
@@ -109,20 +110,9 @@ export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>):
 const check = (ports: PublishPorts, definition: unknown, templates: Templates): Checked => {
   const trigger = Trigger.parse(definition);
   const pattern = JSON.stringify(rulePattern(trigger));
-  if (pattern.length > PATTERN_LIMIT)
-    throw new HubError(
-      'oversized-pattern',
-      `The pattern of ${trigger.id} has ${pattern.length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\` and more in \`where\`.`,
-      { retry: 'never' },
-    );
-  const named = [trigger.send.template, ...trigger.send.variants.map(({ template }) => template)];
-  const missing = named.filter((id) => templates[id] === undefined);
-  if (missing.length > 0)
-    throw new HubError(
-      'missing-template',
-      `The trigger ${trigger.id} names the template ${missing.join(', ')}, which is not in mappings/templates.`,
-      { retry: 'never' },
-    );
+  const [fault] = publishFaults(trigger, templates);
+  if (fault !== undefined) throw new HubError(fault.code, fault.message, { retry: 'never' });
+  const named = templatesOf(trigger);
   const own = Object.fromEntries(named.map((id) => [id, templates[id] ?? {}]));
   const faults = Object.entries(own).flatMap(([id, files]) => ports.templateFaults(id, files));
   if (faults.length > 0) throw new HubError('invalid-template', faults.join('\n'), { retry: 'never' });

@@ -17,8 +17,6 @@ const regionsWithFewerRules: ReadonlyMap<string, number> = new Map([
   ['eu-south-1', 100],
 ]);
 const MOST_WILDCARD_RULES = 30;
-/** The most characters of an event pattern. */
-export const PATTERN_LIMIT = 2048;
 
 interface Bus {
   readonly events: EventBridgeClient;

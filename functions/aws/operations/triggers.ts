@@ -1,3 +1,4 @@
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
 import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
@@ -27,7 +28,7 @@ export const triggers = (table: Table): Triggers => {
     const [row] = await table.get([triggerVersionKey(trigger, Number(version))]);
     if (row === undefined) return undefined;
     const { definition, templates } = TriggerVersionRow.parse(row);
-    return { trigger: Trigger.parse(definition), templates };
+    return { trigger: tolerant(Trigger).parse(definition), templates };
   };
   const versions = cache(load, {
     ...{ ttlMs: Number.POSITIVE_INFINITY, most: MOST_VERSIONS, now: () => 0 },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 
 /**
@@ -122,11 +123,11 @@ export interface SealedJob {
 }
 
 export const sealed = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob => ({
-  start: (parameters) => job.start(job.parameters.parse(parameters)),
+  start: (parameters) => job.start(tolerant(job.parameters).parse(parameters)),
   slice: (work) =>
     job.slice({
       ...work,
-      parameters: job.parameters.parse(work.parameters),
-      checkpoint: job.checkpoint.parse(work.checkpoint),
+      parameters: tolerant(job.parameters).parse(work.parameters),
+      checkpoint: tolerant(job.checkpoint).parse(work.checkpoint),
     }),
 });

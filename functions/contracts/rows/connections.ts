@@ -1,17 +1,20 @@
 import * as z from 'zod';
 import { Connection } from '../../../core/crm/connection.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { rowReader } from './row.ts';
 
 export const connectionOf = rowReader(Connection);
 
 /** A message of a sync queue that waits for a parked object. */
-export const ParkedMessage = z.object({
-  body: z.string(),
-  /** Its message attributes. */
-  attributes: z.record(z.string(), z.string()).default({}),
-  parkedAt: Instant,
-});
+export const ParkedMessage = tolerant(
+  z.object({
+    body: z.string(),
+    /** Its message attributes. */
+    attributes: z.record(z.string(), z.string()).default({}),
+    parkedAt: Instant,
+  }),
+);
 export type ParkedMessage = z.infer<typeof ParkedMessage>;
 
 /** How far the changes of an object of a CRM have been read. */

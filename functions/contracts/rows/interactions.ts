@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConsentStatus } from '../../../core/consent/consent.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Merge } from '../../../core/identity/ledger.ts';
 import { CustomerSnapshot } from '../../../core/interaction/customer-snapshot.ts';
 import { Channel, Instant, Interaction } from '../../../core/interaction/interaction.ts';
@@ -63,7 +64,7 @@ const MessagePointer = z.strictObject({ address: Address, account: z.string().op
 export const messagePointerOf = rowReader(MessagePointer);
 
 /** What later interactions reported about a message, or about a conversation that was read up to a time. */
-const MessageStatusRow = z.strictObject({
+export const MessageStatusRow = z.strictObject({
   /** Counts every change. */
   version: z.int().positive(),
   relations: Relations,
@@ -72,4 +73,4 @@ const MessageStatusRow = z.strictObject({
 });
 export type MessageStatusRow = z.infer<typeof MessageStatusRow>;
 export const messageStatusOf = ({ pk: _pk, sk: _sk, ...rest }: Row): MessageStatusRow =>
-  MessageStatusRow.parse(rest);
+  tolerant(MessageStatusRow).parse(rest);

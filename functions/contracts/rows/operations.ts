@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Failure } from '../../../core/errors/failure.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { JobRow } from '../jobs/job.ts';
 import { rowReader } from './row.ts';
 
@@ -7,13 +8,13 @@ export const failureOf = rowReader(Failure);
 export const jobOf = rowReader(JobRow);
 
 /** A row of a list that only names another row. */
-export const Pointer = z.object({ id: z.string() });
+export const Pointer = tolerant(z.object({ id: z.string() }));
 
 /** Why the last try of a queue message failed. */
-export const Attempt = z.object({ code: z.string(), reason: z.string() });
+export const Attempt = tolerant(z.object({ code: z.string(), reason: z.string() }));
 export type Attempt = z.infer<typeof Attempt>;
 
 /** Why a command was refused. */
 export const RefusedCommand = z.looseObject({ code: z.string(), reason: z.string() });
 
-export const ConfigRow = z.object({ body: z.unknown() });
+export const ConfigRow = tolerant(z.object({ body: z.unknown() }));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { sha256Hex } from '../../../core/webhooks/signature.ts';
 
 type Ids = Readonly<Record<string, string | number | undefined>>;
@@ -25,6 +26,10 @@ interface StageDefinition<Message> {
 export interface SealedStage {
   readonly id: string;
   readonly title: string;
+  /** Of the queue's messages. */
+  readonly schema: z.ZodType;
+  /** Validates a payload that a person has written. Throws `HubError` `invalid-payload` that names the key. */
+  expectValid(payload: string): void;
   /** The message that a replay puts on the queue. Throws `HubError` `invalid-payload` that names the key. */
   replay(payload: string, count: number): string;
   /** What a failure says of the message. */
@@ -45,23 +50,19 @@ interface Known {
 
 export const stage = <Message>(
   id: string,
-  { title, schema, identity, about, type, ids, toReplay }: StageDefinition<Message>,
+  { title, schema: written, identity, about, type, ids, toReplay }: StageDefinition<Message>,
 ): Stage<Message> => ({
   id,
   title,
-  schema,
+  schema: tolerant(written),
   hop: (message) => ({ type: type?.(message) ?? id, ids: { ...about(message), ...ids?.(message) } }),
+  expectValid: (payload) => void parsed(id, written, payload),
   replay(payload, count) {
-    const read = schema.safeParse(json(payload));
-    if (read.success) return toReplay ? JSON.stringify(toReplay(read.data, count)) : payload;
-    throw new HubError(
-      'invalid-payload',
-      `The payload is not what the stage ${id} expects:\n${z.prettifyError(read.error)}`,
-      { retry: 'never' },
-    );
+    const message = parsed(id, tolerant(written), payload);
+    return toReplay ? JSON.stringify(toReplay(message, count)) : payload;
   },
   known(payload) {
-    const read = schema.safeParse(json(payload));
+    const read = tolerant(written).safeParse(json(payload));
     if (!read.success) return { id: idOf([id, payload]), about: {} };
     const named = Object.entries(about(read.data)).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
@@ -69,6 +70,16 @@ export const stage = <Message>(
     return { id: idOf([id, ...identity(read.data)]), about: Object.fromEntries(named) };
   },
 });
+
+const parsed = <Message>(id: string, schema: z.ZodType<Message>, payload: string): Message => {
+  const read = schema.safeParse(json(payload));
+  if (read.success) return read.data;
+  throw new HubError(
+    'invalid-payload',
+    `The payload is not what the stage ${id} expects:\n${z.prettifyError(read.error)}`,
+    { retry: 'never' },
+  );
+};
 
 const idOf = (parts: readonly unknown[]): string => sha256Hex(JSON.stringify(parts)).slice(0, 20);
 

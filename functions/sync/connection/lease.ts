@@ -2,16 +2,19 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import * as z from 'zod';
 import type { SharedToken } from '../../../core/crm/connector.ts';
 import { HubError } from '../../../core/errors.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { leaseKey } from '../../contracts/keys.ts';
 
-const Lease = z.object({
-  version: z.int().nonnegative(),
-  /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
-  heldUntil: z.number(),
-  /** The token, readable only with the credentials that it was given for. */
-  sealed: z.string().optional(),
-});
+export const Lease = tolerant(
+  z.object({
+    version: z.int().nonnegative(),
+    /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
+    heldUntil: z.number(),
+    /** The token, readable only with the credentials that it was given for. */
+    sealed: z.string().optional(),
+  }),
+);
 type Lease = z.infer<typeof Lease>;
 
 /** Longer than a login may take; a worker that ends meanwhile keeps the others from it no longer. */

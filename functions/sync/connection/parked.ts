@@ -1,4 +1,5 @@
 import { HubError } from '../../../core/errors.ts';
+import { tolerant } from '../../../core/formats/tolerant.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import type { sendAllTo } from '../../aws/clients/queue-many.ts';
@@ -50,7 +51,7 @@ export const parkedMessages = ({ crm, stage, table, sendAll, now }: ParkedPorts)
     const { rows } = await table.page(parkedPartition(crm, object), { pageSize: SOME });
     return rows.flatMap((row) => {
       const { body, attributes } = ParkedMessage.parse(row);
-      const message = CrmMessage.safeParse(JSON.parse(body));
+      const message = tolerant(CrmMessage).safeParse(JSON.parse(body));
       return message.success ? [{ id: row.sk, message: message.data, body, attributes, receives: 1 }] : [];
     });
   },

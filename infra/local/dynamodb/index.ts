@@ -7,6 +7,7 @@ import { getOne, writeOne } from './items/items.ts';
 import { query, scan } from './items/query.ts';
 import { transactGet, transactWrite } from './items/transact.ts';
 import { tables } from './tables/operations.ts';
+import { pointInTime } from './tables/point-in-time.ts';
 import { Store } from './tables/store.ts';
 import { sweep, timeToLive } from './tables/time-to-live.ts';
 
@@ -25,6 +26,7 @@ export const dynamodb = (context: ServiceContext, options: DynamodbOptions = {})
   const operations: Record<string, Operation> = {
     ...tables(store, context),
     ...timeToLive(store),
+    ...pointInTime(store, context),
     GetItem: getOne(store, onSpent),
     PutItem: writeOne(store, 'Put', onSpent),
     UpdateItem: writeOne(store, 'Update', onSpent),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Holder } from '../../../../core/crm/adopted-record.ts';
 import { valueDigest } from '../../../../core/crm/change.ts';
+import { tolerant } from '../../../../core/formats/tolerant.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import type { Table } from '../../../aws/clients/dynamo.ts';
 import { adoptionKey } from '../../../contracts/keys.ts';
@@ -15,14 +16,18 @@ export interface AdoptionNotes {
   addFound(record: string, found: FoundFor): Promise<void>;
 }
 
-const FoundFor = z.object({
-  profileId: z.string(),
-  /** Set if several records were found for the customer. */
-  isOneOfSeveral: z.boolean(),
-});
+export const FoundFor = tolerant(
+  z.object({
+    profileId: z.string(),
+    /** Set if several records were found for the customer. */
+    isOneOfSeveral: z.boolean(),
+  }),
+);
 type FoundFor = z.infer<typeof FoundFor>;
 
-const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
+export const HoldersRow = tolerant(
+  z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) }),
+);
 
 /** More records than this of one address are as ambiguous as these. */
 const MOST_HOLDERS = 20;
