@@ -14,7 +14,7 @@ export const Lease = z.object({
   sealed: z.string().optional(),
 });
 type Lease = z.infer<typeof Lease>;
-export const leaseOf = rowReader(Lease);
+const leaseOf = rowReader(Lease);
 
 /** Longer than a login may take; a worker that ends meanwhile keeps the others from it no longer. */
 const HELD_MS = 30_000;

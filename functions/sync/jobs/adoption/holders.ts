@@ -23,10 +23,10 @@ export const FoundFor = z.object({
   isOneOfSeveral: z.boolean(),
 });
 type FoundFor = z.infer<typeof FoundFor>;
-export const foundForOf = rowReader(FoundFor);
+const foundForOf = rowReader(FoundFor);
 
 export const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
-export const holdersOf = rowReader(HoldersRow);
+const holdersOf = rowReader(HoldersRow);
 
 /** More records than this of one address are as ambiguous as these. */
 const MOST_HOLDERS = 20;
