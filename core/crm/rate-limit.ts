@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { tolerant } from '../formats/tolerant.ts';
 
 /** The calls that all workers together may send to a CRM account per window. */
 export interface Budget {
@@ -14,17 +13,15 @@ export type Priority = 'live' | 'backfill' | 'probe';
 const Quota = z.object({ used: z.number(), limit: z.number(), at: z.number() });
 
 /** The calls of the current window, which all workers of one CRM share. */
-export const RateLimit = tolerant(
-  z.object({
-    /** Counts every change of this row. */
-    version: z.int().nonnegative(),
-    /** The start of the current window, in epoch milliseconds. */
-    window: z.number(),
-    spent: z.int().nonnegative(),
-    /** The CRM's own figures, by the length of their window in seconds. */
-    quotas: z.record(z.string(), Quota).default({}),
-  }),
-);
+export const RateLimit = z.object({
+  /** Counts every change of this row. */
+  version: z.int().nonnegative(),
+  /** The start of the current window, in epoch milliseconds. */
+  window: z.number(),
+  spent: z.int().nonnegative(),
+  /** The CRM's own figures, by the length of their window in seconds. */
+  quotas: z.record(z.string(), Quota).default({}),
+});
 export type RateLimit = z.infer<typeof RateLimit>;
 
 export const initialRateLimit: RateLimit = { version: 0, window: 0, spent: 0, quotas: {} };

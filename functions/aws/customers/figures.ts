@@ -13,7 +13,7 @@ import {
   type Key,
   keyText,
 } from '../../contracts/keys.ts';
-import { CountedPage } from '../../contracts/rows/projections.ts';
+import { countedPageOf } from '../../contracts/rows/projections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
@@ -152,7 +152,7 @@ const uncounted = async (
   const known = new Set<string>();
   let last = { number: 0, version: 0, hashes: '' };
   for await (const row of table.query(countedPartition(minute))) {
-    const { version, hashes } = CountedPage.parse(row);
+    const { version, hashes } = countedPageOf(row);
     for (let at = 0; at < hashes.length; at += HASH_LENGTH) known.add(hashes.slice(at, at + HASH_LENGTH));
     last = { number: Number(row.sk), version, hashes };
   }

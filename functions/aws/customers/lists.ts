@@ -3,7 +3,7 @@ import type { SourceProfile } from '../../../core/identity/profile.ts';
 import { haveSameEntries, type ListEntry, listEntries } from '../../../core/timeline/lists.ts';
 import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
 import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';
-import { Listed } from '../../contracts/rows/projections.ts';
+import { type Listed, listedRowOf } from '../../contracts/rows/projections.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { type Pausing, updateOptimistically } from '../clients/optimistic.ts';
 import { history } from './history.ts';
@@ -50,7 +50,7 @@ const listedOf = async (
 ): Promise<ReadonlyMap<string, Listed>> => {
   const profileIds = customers.flatMap((one) => one.sourceProfiles.map(({ profile }) => profile.id));
   const found = await table.get(profileIds.map(listedKey));
-  return new Map(found.map((row) => [profileIdOf(row), Listed.parse(row)]));
+  return new Map(found.map((row) => [profileIdOf(row), listedRowOf(row)]));
 };
 
 /** False where the customer or its entries changed since they were read. */
@@ -110,7 +110,7 @@ export const unlist = (table: Table, runtime: Pausing, profileId: string): Promi
   updateOptimistically(runtime, 'The lists of customers', async () => {
     const [row] = await table.get([listedKey(profileId)]);
     if (row === undefined) return true;
-    const { version, places } = Listed.parse(row);
+    const { version, places } = listedRowOf(row);
     return table.transact([
       { delete: listedKey(profileId), if: { version } },
       ...places.map((place) => ({ delete: placeKey(place) })),

@@ -2,7 +2,7 @@ import { HubError } from '../../../core/errors.ts';
 import { attemptKey, attemptMessageOf } from '../../contracts/keys.ts';
 import { log } from '../../contracts/log.ts';
 import type { NoteAttempt } from '../../contracts/ports/attempts.ts';
-import { Attempt } from '../../contracts/rows/operations.ts';
+import { type Attempt, attemptRowOf } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import type { Table } from '../clients/dynamo.ts';
 
@@ -27,7 +27,7 @@ export const attemptsOf = async (
   messages: readonly string[],
 ): Promise<ReadonlyMap<string, Attempt>> => {
   const rows = await table.get(messages.map(attemptKey));
-  return new Map(rows.map((row) => [attemptMessageOf(row), Attempt.parse(row)]));
+  return new Map(rows.map((row) => [attemptMessageOf(row), attemptRowOf(row)]));
 };
 
 /** A frame of a stack with the name of its file in place of its path. */

@@ -5,7 +5,7 @@ import { type LinkScope, linkScope } from '../../../core/identity/crm/accounts.t
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { configKey, connectionKey } from '../../contracts/keys.ts';
 import { connectionOf } from '../../contracts/rows/connections.ts';
-import { ConfigRow } from '../../contracts/rows/operations.ts';
+import { configOf } from '../../contracts/rows/operations.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
@@ -46,7 +46,7 @@ export const config = (runtime: Runtime, table: Table): Config => {
         { retry: 'later' },
       );
     }
-    return ConfigRow.parse(row).body;
+    return configOf(row).body;
   };
   const fresh = { ttlMs: FRESH_MS, most: MOST_NAMES, now: runtime.now };
   const hub = cache(async (name) => tolerant(HubConfig).parse(await read(name)), fresh);

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { type Stop, workingConnection } from '../../../core/crm/connection.ts';
-import { RateLimit } from '../../../core/crm/rate-limit.ts';
+import type { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { budgetKey, connectionKey, parkedPartition } from '../../contracts/keys.ts';
 import type { ProbeMessage } from '../../contracts/messages/sync.ts';
-import { connectionOf } from '../../contracts/rows/connections.ts';
+import { connectionOf, rateLimitOf } from '../../contracts/rows/connections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { connectionStageId } from '../../contracts/stages/sync.ts';
 import type { Table } from '../clients/dynamo.ts';
@@ -60,7 +60,7 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
             ...{ crm, status },
             ...(accounts && { account: accounts.present }),
             ...(stop && shown(stop)),
-            ...(budget && lastAnswer(RateLimit.parse(budget))),
+            ...(budget && lastAnswer(rateLimitOf(budget))),
             waiting: await waitingIn(runtime, queues[`sync-${crm}`]),
             parked: await Promise.all(
               Object.entries(parked).map(async ([object, one]) => ({

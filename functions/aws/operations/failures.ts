@@ -5,7 +5,7 @@ import {
   failureListPartition,
   failureListSortKey,
 } from '../../contracts/keys.ts';
-import { failureOf, Pointer } from '../../contracts/rows/operations.ts';
+import { failureOf, pointerOf } from '../../contracts/rows/operations.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { stageOf, stages, stagesOfCrms } from '../../contracts/stages/index.ts';
@@ -92,10 +92,10 @@ async function* list(
       if (next) heads[newest.position] = next;
     }
     if (pointers.length === 0) return;
-    const found = await table.get(pointers.map((row) => failureKey(Pointer.parse(row).id)));
+    const found = await table.get(pointers.map((row) => failureKey(pointerOf(row).id)));
     const rows = new Map(found.map((row) => [row.pk, failureOf(row)]));
     yield pointers.flatMap((pointer) => {
-      const failure = rows.get(failureKey(Pointer.parse(pointer).id).pk);
+      const failure = rows.get(failureKey(pointerOf(pointer).id).pk);
       return failure && failureListSortKey(failure) === pointer.sk ? [failure] : [];
     });
   }

@@ -13,7 +13,7 @@ import {
   onceKey,
   profileIdOf,
 } from '../../contracts/keys.ts';
-import { Limits, notificationOf, OnceRow } from '../../contracts/rows/triggers.ts';
+import { type Limits, limitsRowOf, notificationOf, onceOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 
 /** The reservations of a customer, each limits row with the version that a new reservation must find unchanged. */
@@ -78,7 +78,7 @@ export const notifications = (
   },
   async usedBy({ sourceProfiles }, trigger, value) {
     const rows = await table.get(sourceProfiles.map(({ profile }) => onceKey(profile.id, trigger, value)));
-    return rows.map((row) => ({ profileId: profileIdOf(row), ...OnceRow.parse(row) }));
+    return rows.map((row) => ({ profileId: profileIdOf(row), ...onceOf(row) }));
   },
   async useUp({ profileId, trigger, interaction }, value, present) {
     const { retention } = await hub();
@@ -94,7 +94,7 @@ export const notifications = (
       ...addresses.map(addressLimitsKey),
       ...(customer.guest ? [hubClaimsKey] : []),
     ];
-    const found = new Map((await table.get(keys)).map((row) => [keyText(row), Limits.parse(row)]));
+    const found = new Map((await table.get(keys)).map((row) => [keyText(row), limitsRowOf(row)]));
     const limitsOf = (key: Key): Limits => found.get(keyText(key)) ?? { version: 0, reservations: [] };
     const limitRows = new Map(ids.map((id) => [id, limitsOf(limitsKey(id))] as const));
     return {

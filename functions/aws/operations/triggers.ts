@@ -2,7 +2,7 @@ import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
 import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
-import { CurrentTrigger, TriggerVersionRow } from '../../contracts/rows/triggers.ts';
+import { type CurrentTrigger, currentTriggerOf, triggerVersionOf } from '../../contracts/rows/triggers.ts';
 import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
@@ -27,7 +27,7 @@ export const triggers = (table: Table): Triggers => {
     const [trigger = '', version] = id.split('#');
     const [row] = await table.get([triggerVersionKey(trigger, Number(version))]);
     if (row === undefined) return undefined;
-    const { definition, templates } = TriggerVersionRow.parse(row);
+    const { definition, templates } = triggerVersionOf(row);
     return { trigger: tolerant(Trigger).parse(definition), templates };
   };
   const versions = cache(load, {
@@ -38,7 +38,7 @@ export const triggers = (table: Table): Triggers => {
     version: (trigger, version) => versions.get(`${trigger}#${version}`),
     async current(trigger) {
       const [row] = await table.get([currentTriggerKey(trigger)]);
-      return row && CurrentTrigger.parse(row);
+      return row && currentTriggerOf(row);
     },
   };
 };

@@ -1,21 +1,20 @@
 import * as z from 'zod';
 import { Connection } from '../../../core/crm/connection.ts';
-import { tolerant } from '../../../core/formats/tolerant.ts';
+import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { rowReader } from './row.ts';
 
 export const connectionOf = rowReader(Connection);
 
 /** A message of a sync queue that waits for a parked object. */
-export const ParkedMessage = tolerant(
-  z.object({
-    body: z.string(),
-    /** Its message attributes. */
-    attributes: z.record(z.string(), z.string()).default({}),
-    parkedAt: Instant,
-  }),
-);
+export const ParkedMessage = z.object({
+  body: z.string(),
+  /** Its message attributes. */
+  attributes: z.record(z.string(), z.string()).default({}),
+  parkedAt: Instant,
+});
 export type ParkedMessage = z.infer<typeof ParkedMessage>;
+export const parkedMessageOf = rowReader(ParkedMessage);
 
 /** How far the changes of an object of a CRM have been read. */
 const PollState = z.object({
@@ -27,3 +26,4 @@ const PollState = z.object({
 });
 export type PollState = z.infer<typeof PollState>;
 export const pollStateOf = rowReader(PollState);
+export const rateLimitOf = rowReader(RateLimit);

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { Failure } from '../../../core/errors/failure.ts';
-import { tolerant } from '../../../core/formats/tolerant.ts';
 import { JobRow } from '../jobs/job.ts';
 import { rowReader } from './row.ts';
 
@@ -8,13 +7,16 @@ export const failureOf = rowReader(Failure);
 export const jobOf = rowReader(JobRow);
 
 /** A row of a list that only names another row. */
-export const Pointer = tolerant(z.object({ id: z.string() }));
+export const Pointer = z.object({ id: z.string() });
+export const pointerOf = rowReader(Pointer);
 
 /** Why the last try of a queue message failed. */
-export const Attempt = tolerant(z.object({ code: z.string(), reason: z.string() }));
+export const Attempt = z.object({ code: z.string(), reason: z.string() });
 export type Attempt = z.infer<typeof Attempt>;
+export const attemptRowOf = rowReader(Attempt);
 
 /** Why a command was refused. */
 export const RefusedCommand = z.looseObject({ code: z.string(), reason: z.string() });
 
-export const ConfigRow = tolerant(z.object({ body: z.unknown() }));
+export const ConfigRow = z.object({ body: z.unknown() });
+export const configOf = rowReader(ConfigRow);

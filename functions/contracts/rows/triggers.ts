@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { Category } from '../../../core/consent/consent.ts';
-import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { Notification } from '../../../core/triggers/notification.ts';
 import { rowReader } from './row.ts';
@@ -8,44 +7,42 @@ import { rowReader } from './row.ts';
 export const notificationOf = rowReader(Notification);
 
 /** The sends to one source profile that count against limits and caps. */
-export const Limits = tolerant(
-  z.object({
-    /** Counts every change; 0 where there is no row. */
-    version: z.int(),
-    reservations: z.array(
-      z.object({
-        trigger: z.string(),
-        category: Category.optional(),
-        /** Epoch milliseconds. */
-        at: z.number(),
-      }),
-    ),
-  }),
-);
+export const Limits = z.object({
+  /** Counts every change; 0 where there is no row. */
+  version: z.int(),
+  reservations: z.array(
+    z.object({
+      trigger: z.string(),
+      category: Category.optional(),
+      /** Epoch milliseconds. */
+      at: z.number(),
+    }),
+  ),
+});
 export type Limits = z.infer<typeof Limits>;
+export const limitsRowOf = rowReader(Limits);
 
 /** Who has used up a value of a trigger's `once`. */
-export const OnceRow = tolerant(z.object({ interaction: z.string(), version: z.int().positive() }));
+export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });
+export const onceOf = rowReader(OnceRow);
 
 /** One published version, with its templates as they were: an edit leaves started waits on theirs. */
-export const TriggerVersionRow = tolerant(
-  z.object({
-    definition: z.unknown(),
-    templates: z.record(z.string(), z.record(z.string(), z.string())),
-  }),
-);
+export const TriggerVersionRow = z.object({
+  definition: z.unknown(),
+  templates: z.record(z.string(), z.record(z.string(), z.string())),
+});
+export const triggerVersionOf = rowReader(TriggerVersionRow);
 
 /** Which version of a trigger runs. */
-export const CurrentTrigger = tolerant(
-  z.object({
-    version: z.int().positive(),
-    paused: z.boolean(),
-    /** The last pause: what was waiting then is not sent, even after the trigger was resumed. */
-    pausedAt: Instant.optional(),
-    /** Of definition and templates: an equal digest is a repetition. */
-    digest: z.string(),
-    /** The digest that a deploy published; where it differs from `digest` a person has edited the trigger since. */
-    seeded: z.string().optional(),
-  }),
-);
+export const CurrentTrigger = z.object({
+  version: z.int().positive(),
+  paused: z.boolean(),
+  /** The last pause: what was waiting then is not sent, even after the trigger was resumed. */
+  pausedAt: Instant.optional(),
+  /** Of definition and templates: an equal digest is a repetition. */
+  digest: z.string(),
+  /** The digest that a deploy published; where it differs from `digest` a person has edited the trigger since. */
+  seeded: z.string().optional(),
+});
 export type CurrentTrigger = z.infer<typeof CurrentTrigger>;
+export const currentTriggerOf = rowReader(CurrentTrigger);

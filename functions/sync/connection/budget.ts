@@ -5,13 +5,14 @@ import {
   initialRateLimit,
   observeQuota,
   type Priority,
-  RateLimit,
+  type RateLimit,
   reserveCall,
 } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { updateOptimistically } from '../../aws/clients/optimistic.ts';
 import { budgetKey } from '../../contracts/keys.ts';
+import { rateLimitOf } from '../../contracts/rows/connections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 
 /** The API budget that all workers of a CRM account share, in one row. */
@@ -42,7 +43,7 @@ export const crmBudget = (
     );
   const read = async (): Promise<RateLimit> => {
     const [row] = await table.get([key]);
-    return row === undefined ? initialRateLimit : RateLimit.parse(row);
+    return row === undefined ? initialRateLimit : rateLimitOf(row);
   };
   // The row as this worker wrote it last: where nobody else has written since, a call costs no read.
   let present: RateLimit | undefined;

@@ -2,20 +2,19 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import * as z from 'zod';
 import type { SharedToken } from '../../../core/crm/connector.ts';
 import { HubError } from '../../../core/errors.ts';
-import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { leaseKey } from '../../contracts/keys.ts';
+import { rowReader } from '../../contracts/rows/row.ts';
 
-export const Lease = tolerant(
-  z.object({
-    version: z.int().nonnegative(),
-    /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
-    heldUntil: z.number(),
-    /** The token, readable only with the credentials that it was given for. */
-    sealed: z.string().optional(),
-  }),
-);
+export const Lease = z.object({
+  version: z.int().nonnegative(),
+  /** The worker that renews the token holds the lease until then, in epoch milliseconds. */
+  heldUntil: z.number(),
+  /** The token, readable only with the credentials that it was given for. */
+  sealed: z.string().optional(),
+});
 type Lease = z.infer<typeof Lease>;
+const leaseOf = rowReader(Lease);
 
 /** Longer than a login may take; a worker that ends meanwhile keeps the others from it no longer. */
 const HELD_MS = 30_000;
@@ -27,7 +26,7 @@ export const lease = (crm: string, credentials: unknown, table: Table, now: () =
   const secret = createHash('sha256').update(JSON.stringify(credentials)).digest();
   const read = async (): Promise<Lease> => {
     const [row] = await table.get([key]);
-    return row === undefined ? { version: 0, heldUntil: 0 } : Lease.parse(row);
+    return row === undefined ? { version: 0, heldUntil: 0 } : leaseOf(row);
   };
   const write = (present: Lease, next: Omit<Lease, 'version'>): Promise<boolean> =>
     table.transact([

@@ -5,7 +5,7 @@ import type { Table } from '../../aws/clients/dynamo.ts';
 import type { sendAllTo } from '../../aws/clients/queue-many.ts';
 import { parkedKey, parkedPartition } from '../../contracts/keys.ts';
 import { CrmMessage } from '../../contracts/messages/sync.ts';
-import { ParkedMessage } from '../../contracts/rows/connections.ts';
+import { type ParkedMessage, parkedMessageOf } from '../../contracts/rows/connections.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { SealedStage } from '../../contracts/stages/stage.ts';
 import type { Pending } from './pending.ts';
@@ -50,7 +50,7 @@ export const parkedMessages = ({ crm, stage, table, sendAll, now }: ParkedPorts)
   async some(object) {
     const { rows } = await table.page(parkedPartition(crm, object), { pageSize: SOME });
     return rows.flatMap((row) => {
-      const { body, attributes } = ParkedMessage.parse(row);
+      const { body, attributes } = parkedMessageOf(row);
       const message = tolerant(CrmMessage).safeParse(JSON.parse(body));
       return message.success ? [{ id: row.sk, message: message.data, body, attributes, receives: 1 }] : [];
     });
@@ -74,7 +74,7 @@ const sendBack = async (
   sendAll: ParkedPorts['sendAll'],
   rows: readonly Row[],
 ): Promise<void> => {
-  const refused = await sendAll(rows.map((row) => ParkedMessage.parse(row)));
+  const refused = await sendAll(rows.map((row) => parkedMessageOf(row)));
   const sent = rows.filter((_, position) => !refused.has(position));
   if (sent.length > 0) await table.transact(sent.map(({ pk, sk }) => ({ delete: { pk, sk } })));
   if (refused.size > 0)

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { Holder } from '../../../../core/crm/adopted-record.ts';
 import { valueDigest } from '../../../../core/crm/change.ts';
-import { tolerant } from '../../../../core/formats/tolerant.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import type { Table } from '../../../aws/clients/dynamo.ts';
 import { adoptionKey } from '../../../contracts/keys.ts';
+import type { Row } from '../../../contracts/rows/row.ts';
+import { rowReader } from '../../../contracts/rows/row.ts';
 
 /** What a job that adopts a CRM notes while it reads; in the table, so that its memory does not grow with the CRM. */
 export interface AdoptionNotes {
@@ -16,18 +17,16 @@ export interface AdoptionNotes {
   addFound(record: string, found: FoundFor): Promise<void>;
 }
 
-export const FoundFor = tolerant(
-  z.object({
-    profileId: z.string(),
-    /** Set if several records were found for the customer. */
-    isOneOfSeveral: z.boolean(),
-  }),
-);
+export const FoundFor = z.object({
+  profileId: z.string(),
+  /** Set if several records were found for the customer. */
+  isOneOfSeveral: z.boolean(),
+});
 type FoundFor = z.infer<typeof FoundFor>;
+const foundForOf = rowReader(FoundFor);
 
-export const HoldersRow = tolerant(
-  z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) }),
-);
+export const HoldersRow = z.object({ holders: z.array(z.object({ id: z.string(), createdAt: z.string() })) });
+const holdersOf = rowReader(HoldersRow);
 
 /** More records than this of one address are as ambiguous as these. */
 const MOST_HOLDERS = 20;
@@ -43,7 +42,7 @@ export const adoptionNotes = (
   const key = (value: string) => adoptionKey(job, valueDigest(value));
   const load = async <Value>(
     values: readonly string[],
-    parse: (row: unknown) => Value,
+    parse: (row: Row) => Value,
   ): Promise<Map<string, Value>> => {
     const rows = await table.get(values.map(key));
     const byKey = new Map(rows.map((row) => [row.pk, parse(row)]));
@@ -64,7 +63,7 @@ export const adoptionNotes = (
       );
   };
   const holders = (identifiers: readonly Identifier[]): Promise<Map<string, Holder[]>> =>
-    load(identifiers, (row) => HoldersRow.parse(row).holders);
+    load(identifiers, (row) => holdersOf(row).holders);
   const recordKey = (record: string): string => `record:${record}`;
   return {
     holders,
@@ -79,7 +78,7 @@ export const adoptionNotes = (
       await write(rows);
     },
     async found(records) {
-      const found = await load(records.map(recordKey), (row) => FoundFor.parse(row));
+      const found = await load(records.map(recordKey), foundForOf);
       return new Map(records.flatMap((id) => pair(id, found.get(recordKey(id)))));
     },
     addFound: (record, found) => write([[recordKey(record), found]]),
