@@ -3,10 +3,14 @@ import { Category } from '../consent/consent.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 import { nearestWord } from './nearest.ts';
 
-/** The active CRMs. `connector`: `http` for one that is spoken to by the templates of its mapping, under any name. */
 const Crms = z.record(
   z.string().regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -'),
-  z.strictObject({ connector: z.literal('http').optional() }),
+  z.strictObject({
+    connector: z
+      .literal('http')
+      .optional()
+      .describe('for a CRM of any name that is spoken to by the requests of its mapping'),
+  }),
 );
 
 /** What no CRM may be called: the name begins its identifiers, and these are other types. */
@@ -21,16 +25,19 @@ const Channels = z
   .record(
     z.string().regex(/^[a-z0-9-]+$/u),
     z.strictObject({
-      /** The accounts, each with its own route and secret; the answer for other accounts is 404. */
-      accounts: z.array(AccountName).max(50).optional(),
-      /** The partner event bus of this account to which Salesforce sends record changes and platform events. */
+      accounts: z
+        .array(AccountName)
+        .max(50)
+        .optional()
+        .describe('further shops, pages or numbers, each with its own address and secret'),
       eventBus: z
         .string()
         .regex(
           /^aws\.partner\/[\w./-]{1,240}$/u,
           "expected the name of a partner's event bus, such as aws.partner/salesforce.com/00D…/0YL…",
         )
-        .optional(),
+        .optional()
+        .describe('of salesforce: the partner event bus to which it sends changes of records'),
     }),
   )
   .superRefine((channels, context) => {
@@ -47,77 +54,105 @@ const Channels = z
 const EventSourceConcurrency = z.int().min(2).max(2000);
 
 const Team = z.strictObject({
-  email: z.array(z.email()).optional(),
-  sms: z.array(z.string()).optional(),
-  slack: z.string().optional(),
+  email: z.array(z.email()).optional().describe('the addresses that get messages to the team'),
+  sms: z.array(z.string()).optional().describe('its numbers'),
+  slack: z.string().optional().describe('its channel in Slack'),
 });
 
 const Rate = Limit.refine(({ count, windowMs }) => count > 0 && windowMs <= 86_400_000, {
   error: 'expected a rate such as 10 per 1s, over at most 1d',
 });
 
+const SenderRule = z.strictObject({
+  use: z.string().describe('the sender; alone, it may stand for the whole entry, as in `email: ses`'),
+  rate: Rate.optional().describe('the most messages in a window, such as `10 per 1s`'),
+  daily: z.int().positive().optional().describe('the most messages in any 24 hours'),
+});
+
 /** The sender of a channel: its id, or with what the account allows, where the vendor is not to be asked or cannot be. */
-const ChannelSender = z.preprocess(
-  (given) => (typeof given === 'string' ? { use: given } : given),
-  z.strictObject({
-    use: z.string(),
-    /** The most messages in a window. */
-    rate: Rate.optional(),
-    /** The most messages in any 24 hours. */
-    daily: z.int().positive().optional(),
-  }),
-);
+const ChannelSender = z.union([
+  z
+    .string()
+    .transform((use) => ({ use }))
+    .pipe(SenderRule),
+  SenderRule,
+]);
 
 /** `mappings/hub.yaml`. An absent key has the value of the shipped file. */
 export const HubConfig = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -')
-    .default('acme'),
-  timeZone: TimeZone.default('Europe/Rome'),
-  /** The base URL that providers call, if the API has a custom domain. Default: the URL of API Gateway. */
+    .default('acme')
+    .describe('the beginning of every name in the AWS account; never change it'),
+  timeZone: TimeZone.default('Europe/Rome').describe("counts where a customer's own is unknown"),
   publicUrl: z
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')
-    .optional(),
-  channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }),
-  crms: Crms.default({ salesforce: {}, hubspot: {} }),
+    .optional()
+    .describe('an address of your own for webhooks and links; otherwise that of API Gateway'),
+  channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }).describe(
+    'the providers whose webhooks are taken',
+  ),
+  crms: Crms.default({ salesforce: {}, hubspot: {} }).describe('the CRMs that are synchronised'),
   senders: z
     .record(z.string(), ChannelSender)
-    .prefault({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' }),
-  /** `single`: an opt-in by a claimed address counts at once. `double`: only after its owner has confirmed it. */
-  optIn: z.enum(['double', 'single']).default('double'),
-  /** The limits of messages that unproven identifiers cause. */
+    .prefault({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' })
+    .describe('by channel: who sends the messages of triggers'),
+  optIn: z
+    .enum(['double', 'single'])
+    .default('double')
+    .describe(
+      'double: an opt-in by an address that somebody only typed counts once its owner confirmed it; single: at once',
+    ),
   claims: z
     .strictObject({
-      perAddress: Limit.prefault('3 per 1d'),
-      hub: Limit.prefault('200 per 1h'),
-      /** Whether SMS is sent to claimed numbers. */
-      sms: z.boolean().default(false),
+      perAddress: Limit.prefault('3 per 1d').describe('messages to one address'),
+      hub: Limit.prefault('200 per 1h').describe('messages in all'),
+      sms: z.boolean().default(false).describe('whether SMS goes to numbers that were only typed'),
     })
-    .prefault({}),
-  caps: z.partialRecord(Category.exclude(['transactional']), Limit).prefault({ marketing: '3 per 7d' }),
-  quietHours: QuietHours.prefault('21:00-08:00'),
-  teams: z.record(z.string(), Team).default({ sales: { email: ['sales@acme.example'], slack: '#leads' } }),
-  alarms: z.email().default('ops@acme.example'),
-  /** US dollars a month: where the AWS account has spent four fifths of it, or will exceed it, a mail goes to `alarms`. */
-  budget: z.number().positive().optional(),
-  /** The most concurrent executions that the queues of these functions cause: what is left of the account's is for webhooks. */
+    .prefault({})
+    .describe('what may be sent because of identifiers that nobody vouches for'),
+  caps: z
+    .partialRecord(Category.exclude(['transactional']), Limit)
+    .prefault({ marketing: '3 per 7d' })
+    .describe('by category: how many messages a customer gets from all triggers together'),
+  quietHours: QuietHours.prefault('21:00-08:00').describe(
+    "when no marketing and service message is sent, in the customer's time zone",
+  ),
+  teams: z
+    .record(z.string(), Team)
+    .default({ sales: { email: ['sales@acme.example'], slack: '#leads' } })
+    .describe('by name: to whom triggers with `to: { team: … }` go'),
+  alarms: z.email().default('ops@acme.example').describe('the address that gets alarms'),
+  budget: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'US dollars a month: a mail goes to `alarms` where the AWS account has spent four fifths of it, or will exceed it',
+    ),
   concurrency: z
     .strictObject({
-      record: EventSourceConcurrency.default(3),
-      decide: EventSourceConcurrency.default(2),
-      notify: EventSourceConcurrency.default(2),
+      record: EventSourceConcurrency.default(3).describe('copies that store interactions'),
+      decide: EventSourceConcurrency.default(2).describe('copies that decide about triggers'),
+      notify: EventSourceConcurrency.default(2).describe('copies that send'),
     })
-    .prefault({}),
-  conversation: z.strictObject({ silence: Duration }).prefault({ silence: '72h' }),
+    .prefault({})
+    .describe("the most copies of functions that run at a time: the rest of the account's is for webhooks"),
+  conversation: z
+    .strictObject({ silence: Duration.describe('after which a conversation is closed') })
+    .prefault({ silence: '72h' })
+    .describe('conversations'),
   retention: z
     .strictObject({
-      interactions: Duration.prefault('3y'),
-      /** How long the archive of the bus stores events for a replay; whole days. */
-      events: Duration.prefault('14d'),
+      interactions: Duration.prefault('3y').describe('how long interactions are kept'),
+      events: Duration.prefault('14d').describe(
+        'how long the archive of the bus keeps events for a replay; whole days',
+      ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('how long what is kept'),
 });
 export type HubConfig = z.output<typeof HubConfig>;
 

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { HubConfig } from '../../../core/config/hub-config.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
 import { templateVariables } from '../../../core/triggers/template.ts';
 import { Condition, Trigger } from '../../../core/triggers/trigger.ts';
@@ -18,6 +19,7 @@ interface Format {
 /** The files that people write, save the mappings of CRMs, which have a page of their own. */
 export const formats: readonly Format[] = [
   { name: 'trigger', page: 'triggers', file: 'mappings/triggers/<id>.yaml', schema: Trigger },
+  { name: 'hub', page: 'hub-yaml', file: 'mappings/hub.yaml', schema: HubConfig },
   { name: 'identity', page: 'identity-yaml', file: 'mappings/identity.yaml', schema: IdentityConfig },
   { name: 'scenario', page: 'scenarios', file: 'a scenario', schema: Scenario },
 ];
