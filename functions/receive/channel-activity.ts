@@ -4,7 +4,7 @@ import { log } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 
 /** Why a webhook was refused. */
-export interface RefusedWebhook {
+interface RefusedWebhook {
   /** The provider, or the provider and the account, as hub.yaml switches them on; otherwise `unknown`. */
   readonly route: string;
   readonly status: number;

@@ -7,7 +7,9 @@ import { signingProviders } from '../../tools/crash/webhooks.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-const config = { channels: { twilio: {}, line: {}, standard: { accounts: ['till'] } } };
+const config = {
+  channels: { twilio: {}, sendgrid: {}, meta: {}, line: {}, standard: { accounts: ['till'] } },
+};
 const { sms, forge, secrets } = signingProviders(PUBLIC_URL);
 const good = sms({ id: 'SM1', from: '+14155550100', text: 'a word of the payload' });
 const forged = forge(good);
@@ -62,7 +64,7 @@ const doctor = async (subject: string) => {
 describe('what receive notes of the webhooks of a provider', () => {
   it('is nothing at first', async () => {
     expect(await shown()).toEqual({
-      items: [{ channel: 'twilio' }, { channel: 'line' }, { channel: 'standard' }],
+      items: Object.keys(config.channels).map((channel) => ({ channel })),
       unknown: null,
     });
     expect(await doctor('twilio webhooks')).toMatchObject({ state: 'unknown' });
@@ -96,7 +98,9 @@ describe('what receive notes of the webhooks of a provider', () => {
     });
     const finding = await doctor('twilio webhooks');
     expect(finding?.state).toBe('wrong');
-    expect(finding?.detail).toMatch(/1 request was refused at \S+ to twilio from 127\.0\.0\.1 \(401\): the sig/u);
+    expect(finding?.detail).toMatch(
+      /1 request was refused at \S+ to twilio from 127\.0\.0\.1 \(401\): the sig/u,
+    );
     expect(finding?.detail).toMatch(/`hub connect twilio` stores the secret again/u);
     expect(JSON.stringify(await activityRows())).not.toMatch(/payload|4155550100|SM1/u);
   });
@@ -157,7 +161,10 @@ describe('a flood of refused webhooks', () => {
     for (const { expiresAt } of await activityRows())
       expect(Number(expiresAt) * 1000 - NOW).toBeLessThanOrEqual(10 * DAY);
     await hub.clock.runUntil(NOW + 7 * DAY);
-    expect((await twilio()).refused).toMatchObject({ count: 1, since: new Date(NOW + 3 * DAY).toISOString() });
+    expect((await twilio()).refused).toMatchObject({
+      count: 1,
+      since: new Date(NOW + 3 * DAY).toISOString(),
+    });
     await hub.clock.runUntil(NOW + 10 * DAY);
     expect(await twilio()).toEqual({ channel: 'twilio' });
   });
