@@ -41,8 +41,9 @@ const channelFinding = ({ channel, firstDeliveryAt, lastDeliveryAt, refused }: C
   return finding('wrong', came, refusedSentence(refused), adviceOn(channel, refused));
 };
 
+/** A misspelt address or a stranger: nobody can see from here which. */
 const unknownFinding = (refused: Refusals): Finding => ({
-  state: 'wrong',
+  state: 'unknown',
   subject: 'other webhooks',
   detail: [
     refusedSentence(refused),

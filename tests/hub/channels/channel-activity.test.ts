@@ -149,7 +149,10 @@ describe('a flood of refused webhooks', () => {
     }
     expect((await activityRows()).map(({ pk }) => pk)).toEqual(['channel#unknown']);
     expect((await shown()).unknown).toMatchObject({ count: 5, route: 'unknown', status: 404 });
-    expect(await doctor('other webhooks')).toMatchObject({ state: 'wrong' });
+    expect(await doctor('other webhooks')).toMatchObject({
+      state: 'unknown',
+      detail: expect.stringMatching(/at least 5 requests .*\n.*`channels` in hub\.yaml/u),
+    });
   });
 
   it('is shown and kept for seven days', async () => {
