@@ -54,7 +54,7 @@ const unknownFinding = (refused: Refusals): Finding => ({
 const refusedSentence = ({ count, since, lastAt, source, status, reason, route }: Refusals): string =>
   [
     count === 1 ? `1 request was refused` : `at least ${count} requests were refused since ${since}`,
-    `${count === 1 ? '' : 'the last '}at ${lastAt} to ${route} from ${source} (${status}): ${reason.replace(/\.$/u, '')}.`,
+    `${count === 1 ? '' : 'the last '}at ${lastAt} ${route === 'unknown' ? '' : `to ${route} `}from ${source} (${status}): ${reason.replace(/\.$/u, '')}.`,
   ].join(count === 1 ? ' ' : ', ');
 
 const NOT_AUTHENTIC: ReadonlySet<number> = new Set([401, 403]);
@@ -62,9 +62,12 @@ const NOT_AUTHENTIC: ReadonlySet<number> = new Set([401, 403]);
 const adviceOn = (channel: string, { status, route }: Refusals): string => {
   const account = route.slice(channel.length + 1);
   const connect = `hub connect ${channel}${account === '' ? '' : ` --account ${account}`}`;
-  const secrets = Object.entries(connectorOf(channel)?.secrets ?? {});
-  if (!NOT_AUTHENTIC.has(status) || secrets.length === 0)
+  const all = Object.entries(connectorOf(channel)?.secrets ?? {});
+  const required = all.filter(([, { optional }]) => optional !== true);
+  if (!NOT_AUTHENTIC.has(status) || all.length === 0)
     return `Correct the webhook in the console of ${channel}: \`${connect} --steps\` says what to enter there.`;
-  const names = secrets.map(([field, { about }]) => `${field} (${about})`).join(', ');
+  const names = (required.length > 0 ? required : all)
+    .map(([field, { about }]) => `${field} (${about})`)
+    .join(' or ');
   return `Is ${names} that of this account, and the address in the console exactly that of \`${connect} --steps\`? \`${connect}\` stores the secret again. If you sent nothing then, a stranger did.`;
 };
