@@ -2,17 +2,10 @@ import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Connection, listConnections } from '../client/connections.ts';
-import { hubAddress } from '../client/environment.ts';
 import { lookAt, mappingLines, mappingSummary, openAccount, readMapping } from '../crm/account.ts';
 import { crmConnectorOf } from '../crm/connectors.ts';
 import { readCrmSecret } from '../crm/secret.ts';
-
-/** `unknown`: the check itself failed, usually because the caller lacks the permission. */
-export interface Finding {
-  readonly state: 'ok' | 'wrong' | 'unknown';
-  readonly subject: string;
-  readonly detail: string;
-}
+import { askHub, type Finding } from './doctor-hub.ts';
 
 type AwsConfig = Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
 
@@ -22,7 +15,11 @@ export const examineCrms = async (aws: AwsConfig, hub: HubConfig): Promise<Findi
   if (crms.length === 0) return [];
   const client = new SecretsManagerClient(aws);
   const accounts = await Promise.all(crms.map((crm) => accountFindings(client, hub.name, crm)));
-  return [...accounts.flat(), ...(await connectionFindings(client, hub.name, crms))];
+  const subjects = crms.map(connectionSubject);
+  const connections = await askHub(client, hub.name, subjects, async (connection) =>
+    (await listConnections(connection)).map(connectionFinding),
+  );
+  return [...accounts.flat(), ...connections];
 };
 
 const accountFindings = async (
@@ -60,25 +57,7 @@ const accountFindings = async (
   }
 };
 
-/** Whether the hub uses the CRMs now, as its API says; the key of the API is in its secret. */
-const connectionFindings = async (
-  client: SecretsManagerClient,
-  hub: string,
-  crms: readonly string[],
-): Promise<Finding[]> => {
-  const all = (state: Finding['state'], detail: string): Finding[] =>
-    crms.map((crm) => ({ state, subject: `${crm} connection`, detail }));
-  const { HUB_URL: url, HUB_KEY } = process.env;
-  if (url === undefined || url === '')
-    return all('unknown', 'set HUB_URL to the address of the hub to see it');
-  try {
-    const address = hubAddress(url);
-    const key = HUB_KEY ?? (await readCrmSecret(client, `${hub}/api`))?.['keys'] ?? '';
-    return (await listConnections({ url: address, key })).map(connectionFinding);
-  } catch (error) {
-    return all('unknown', error instanceof HubError ? error.message : `${url} did not answer`);
-  }
-};
+const connectionSubject = (crm: string): string => `${crm} connection`;
 
 const connectionFinding = ({
   crm,
@@ -91,7 +70,7 @@ const connectionFinding = ({
   parked,
 }: Connection): Finding => {
   const last = answeredAt === undefined ? 'no answer is recorded' : `last answer ${answeredAt}`;
-  const subject = `${crm} connection`;
+  const subject = connectionSubject(crm);
   const waits = `${waiting} changes wait, ${last}`;
   if (status === 'working') return { state: 'ok', subject, detail: `works; ${waits}` };
   const stops = [

@@ -12,7 +12,9 @@ import { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { sanitizeLines } from '../terminal/sanitize.ts';
-import { examineCrms, type Finding } from './doctor-crms.ts';
+import { examineChannels, fedByTopic } from './doctor-channels.ts';
+import { examineCrms } from './doctor-crms.ts';
+import type { Finding } from './doctor-hub.ts';
 
 interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
@@ -53,9 +55,6 @@ export const examineAccount = async (context: DoctorContext): Promise<Finding[]>
     }),
   );
 };
-
-/** Their events of this account come by a topic of the stack, without a secret. */
-const fedByTopic: ReadonlySet<string> = new Set(['ses', 'aws-sms']);
 
 const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
   const client = new SecretsManagerClient(aws);
@@ -172,8 +171,8 @@ export const usage = `Usage: hub doctor
 
 Checks that the AWS account has what the hub needs: secrets, production access of SES, the SMS spend limit, a confirmed
 alarm address and concurrent executions of Lambda. Logs in to each CRM and checks version, permissions, allowance and clock,
-the mapping against its fields, and (if HUB_URL is set) whether the hub is connected. The exit code is 1 where something is
-wrong.
+the mapping against its fields, and (if HUB_URL is set) whether the hub is connected, whether webhooks come from each
+provider, and why the last ones were refused. The exit code is 1 where something is wrong.
 
 AWS_REGION and the AWS credentials of the shell select the account; AWS_ENDPOINT_URL selects a hub on this machine.`;
 
@@ -205,6 +204,7 @@ export const run = async (): Promise<number> => {
   };
   const findings = [
     ...(await examineAccount({ aws: { region }, hub, lambda })),
+    ...(await examineChannels({ region }, hub)),
     ...(await examineCrms({ region }, hub)),
   ];
   const width = Math.max(...findings.map(({ subject }) => subject.length));

@@ -8,6 +8,12 @@ export const logCodes = {
     advice:
       'The line names the provider, the status and the reason. Store the current secret with `hub connect`, or correct the address in the console of the provider.',
   },
+  'unsaved-activity': {
+    means:
+      'What `hub doctor` shows of the webhooks of a provider could not be stored. The webhook was answered all the same.',
+    advice:
+      'Nothing, if it is rare: the next webhook is noted again. Otherwise look at the error in the line.',
+  },
   'ignored-events': {
     means: 'A delivery contained event types that the mapping of its provider does not use.',
     advice: 'Nothing. The line names and counts them.',

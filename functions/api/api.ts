@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { problem } from '../middleware/http.ts';
 import { type AttachmentPorts, attachmentRoutes } from './routes/attachments.ts';
+import { type ChannelPorts, channelRoutes } from './routes/channels.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
 import {
   type ConnectionPorts,
@@ -22,6 +23,7 @@ import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';
 
 export interface ApiPorts
   extends AttachmentPorts,
+    ChannelPorts,
     CommandPorts,
     ConnectionPorts,
     ConsentPorts,
@@ -42,6 +44,7 @@ export interface ApiPorts
 /** Every route that needs an API key, for the console, the CLI and customers' own programs. */
 const routes: Routes<ApiPorts> = {
   ...attachmentRoutes,
+  ...channelRoutes,
   ...commandRoutes,
   ...connectionRoutes,
   ...consentRoutes,

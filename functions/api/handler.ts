@@ -17,6 +17,7 @@ import { reviews } from '../aws/customers/reviews.ts';
 import { timelines } from '../aws/customers/timeline.ts';
 import { erasures } from '../aws/erasure/erasures.ts';
 import { type HashedKeys, hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
+import { channels } from '../aws/operations/channels.ts';
 import { commandOutcomes } from '../aws/operations/command-outcomes.ts';
 import { config, linkScopes } from '../aws/operations/configuration.ts';
 import { connections } from '../aws/operations/connections.ts';
@@ -99,6 +100,8 @@ export const create = (runtime: Runtime) => {
       return new Map(found.map(ownerOf).map(({ identifier, profileId }) => [identifier, profileId]));
     },
     identity: running.identity,
+    channels: channels(runtime, rows),
+    providers: async () => Object.keys((await running.hub()).channels),
     connections: connections(runtime, rows),
     crms: async () => Object.keys((await running.hub()).crms),
     crmMapping: running.crmMapping,

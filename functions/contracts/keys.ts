@@ -264,6 +264,20 @@ export const triggerVersionKey = (trigger: string, version: number): Key => ({
 });
 export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
 
+/** The webhooks of a provider: what `receive` notes of them. The stack allows it to write these partitions only. */
+export const channelPartition = (provider: string): string => `channel#${provider}`;
+/** Since when and until when authentic deliveries came. */
+export const channelDeliveriesKey = (provider: string): Key => ({
+  pk: channelPartition(provider),
+  sk: 'deliveries',
+});
+export const channelRefusalsPrefix = 'refused#';
+/** How many webhooks were refused on a day (UTC), and why the last was. */
+export const channelRefusalsKey = (provider: string, day: string): Key => ({
+  pk: channelPartition(provider),
+  sk: `${channelRefusalsPrefix}${day}`,
+});
+
 export const budgetKey = (crm: string): Key => ({ pk: `budget#${crm}`, sk: 'window' });
 /** The slots of a sender that are taken. */
 export const paceKey = (sender: string): Key => ({ pk: `pace#${sender}`, sk: 'slots' });

@@ -7,6 +7,7 @@ import { log } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
+import { channelActivity } from './channel-activity.ts';
 import { deliveries } from './deliveries.ts';
 import { keySetCache } from './key-set-cache.ts';
 import { nonceStore } from './nonce-store.ts';
@@ -21,6 +22,7 @@ export const create = (runtime: Runtime) => {
     document: keySetCache(runtime),
     useNonce: nonceStore(runtime),
     enqueue: deliveries(runtime),
+    activity: channelActivity(runtime),
     now: runtime.now,
     log: (code, fields) => log('warn', code, fields),
   });
@@ -29,9 +31,9 @@ export const create = (runtime: Runtime) => {
     .handler(async (event) => {
       const { provider = '', account: rest = '' } = event.pathParameters ?? {};
       const account = rest.replace(/\/$/u, '') || undefined;
-      return answerOf(
-        await use({ provider, account, request: requestOf(event, publicUrl, provider, account) }),
-      );
+      const request = requestOf(event, publicUrl, provider, account);
+      const source = event.requestContext.http.sourceIp;
+      return answerOf(await use({ provider, account, request, source }));
     });
 };
 

@@ -9,6 +9,7 @@ import type {
 } from '../../core/webhooks/channel.ts';
 import type { DeliveryMessage } from '../contracts/messages/record.ts';
 import type { RouteSecrets } from '../contracts/ports/secrets.ts';
+import type { ChannelActivity } from './channel-activity.ts';
 
 export interface ReceivePorts {
   /** Undefined for a provider, or an account of it, that hub.yaml does not switch on. */
@@ -25,6 +26,7 @@ export interface ReceivePorts {
   readonly useNonce: (provider: string, once: Nonce, body: Uint8Array) => Promise<boolean>;
   /** Resolves once the delivery is durably queued. */
   readonly enqueue: (delivery: DeliveryMessage) => Promise<void>;
+  readonly activity: ChannelActivity;
   readonly now: () => number;
   readonly log: (code: LogCode, fields: Readonly<Record<string, string | number>>) => void;
 }
@@ -33,6 +35,8 @@ export interface Call {
   readonly provider: string;
   readonly account: string | undefined;
   readonly request: WebhookRequest;
+  /** The address from which it came. */
+  readonly source: string;
 }
 
 /** Raw bytes. Lambda passes at most 6 MB to a function, in base64. */
@@ -49,13 +53,17 @@ const CONFIDENTIAL = /^(?:authorization|cookie)$|^proxy-|signature|secret|token/
  */
 export const receive = (ports: ReceivePorts) => {
   const refreshed = new Map<string, number>();
-  return async ({ provider, account, request }: Call): Promise<HttpAnswer> => {
+  return async ({ provider, account, request, source }: Call): Promise<HttpAnswer> => {
     const connector = ports.connector(provider, account);
-    const refuse = (
+    const route = account === undefined ? provider : `${provider}/${account}`;
+    const refuse = async (
       answer: readonly [status: number, code: ErrorCode, detail: string],
       reason = answer[2],
-    ): HttpAnswer => {
-      ports.log('refused-delivery', { provider: nameOf(provider), status: answer[0], reason });
+    ): Promise<HttpAnswer> => {
+      const [status] = answer;
+      ports.log('refused-delivery', { provider: nameOf(provider), status, reason });
+      const [row, shown] = connector === undefined ? ['unknown', 'unknown'] : [provider, route];
+      await ports.activity.refused(row, { route: shown, status, reason, source });
       return problem(...answer);
     };
     if (connector === undefined)
@@ -68,7 +76,6 @@ export const receive = (ports: ReceivePorts) => {
       return refuse([405, 'unsupported-method', `${connector.title} must send POST.`]);
     if (request.body.byteLength > BODY_LIMIT)
       return refuse([413, 'oversized-body', `A delivery may have ${BODY_LIMIT} bytes.`]);
-    const route = account === undefined ? provider : `${provider}/${account}`;
     const stored = await ports.secrets(provider, account, false);
     let verdict = await verify(connector, request, stored, ports);
     if (
@@ -96,7 +103,9 @@ export const receive = (ports: ReceivePorts) => {
         verdict.reason,
       );
     if (verdict.verdict === 'answered') return verdict.answer;
+    const noted = ports.activity.delivered(provider);
     await ports.enqueue(deliveryMessage(provider, account, request, ports.now()));
+    await noted;
     return verdict.answer ?? { status: 200 };
   };
 };

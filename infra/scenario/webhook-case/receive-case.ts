@@ -56,10 +56,15 @@ export const receiveCase = async (
     enqueue: async (message) => {
       queued.push(message);
     },
+    activity: { delivered: async () => {}, refused: async () => {} },
     now: () => (setting.now ?? receivedAt) + delaySeconds * 1000,
     log: () => {},
   });
-  return { answer: await use({ provider, account: undefined, request: sent }), queued, sent };
+  return {
+    answer: await use({ provider, account: undefined, request: sent, source: '203.0.113.7' }),
+    queued,
+    sent,
+  };
 };
 
 /**

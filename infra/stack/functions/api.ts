@@ -21,6 +21,7 @@ const routes = [
   'GET /merges/preview',
   'POST /commands',
   'GET /commands/{id}',
+  'GET /channels',
   'GET /connections',
   'POST /connections/{crm}/probe',
   'GET /failures',

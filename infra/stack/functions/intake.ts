@@ -44,6 +44,12 @@ export class Intake extends Construct {
       // Without it the condition would hold for a request that names no key.
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
+    receive.allow(['dynamodb:UpdateItem'], table.tableArn, {
+      'ForAllValues:StringEquals': {
+        'dynamodb:LeadingKeys': [...Object.keys(hub.channels), 'unknown'].map((id) => `channel#${id}`),
+      },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    });
     receive.allowKey({ files: true });
     // A greedy variable also matches the slash at the end of an address that was pasted.
     front.addRoutes(['ANY /webhooks/{provider}', 'ANY /webhooks/{provider}/{account+}'], receive);

@@ -90,10 +90,16 @@ export const deliver = async (
     enqueue: async (message) => {
       queued.push(message);
     },
+    activity: { delivered: async () => {}, refused: async () => {} },
     now: () => (subject.now ?? LONG_AGO) + delaySeconds * 1000,
     log: () => {},
   });
-  const answer = await use({ provider: connector.id, account: undefined, request: sent });
+  const answer = await use({
+    provider: connector.id,
+    account: undefined,
+    request: sent,
+    source: '203.0.113.7',
+  });
   return { answer, verdict, queued, sent, headersRead };
 };
 

@@ -34,10 +34,11 @@ const take = async (
     enqueue: async (delivery) => {
       queued.push(delivery);
     },
+    activity: { delivered: async () => {}, refused: async () => {} },
     now: () => now,
     log: () => {},
   });
-  return { answer: await use({ provider, account: undefined, request }), queued };
+  return { answer: await use({ provider, account: undefined, request, source: '203.0.113.7' }), queued };
 };
 
 const expectRefused = async (

@@ -6,6 +6,9 @@ import type { RouteSecrets } from '../../../functions/contracts/ports/secrets.ts
 import { receive } from '../../../functions/receive/receive.ts';
 import { goodCases, sendCase } from '../../support/cases.ts';
 
+const source = '203.0.113.7';
+const activity = { delivered: async () => {}, refused: async () => {} };
+
 describe('receive', () => {
   it.each(goodCases.map((one) => [one.name, one] as const))(
     'queues no signature and no token with %s',
@@ -32,6 +35,7 @@ describe('receive', () => {
       enqueue: async (delivery) => {
         queued.push(delivery);
       },
+      activity,
       now: () => 0,
       log: (_code, fields) => {
         told.push(fields['reason']);
@@ -43,7 +47,7 @@ describe('receive', () => {
       headers: {},
       body: new Uint8Array(),
     };
-    const { status } = await use({ provider: 'line', account: undefined, request });
+    const { status } = await use({ provider: 'line', account: undefined, request, source });
     expect([status, queued]).toEqual([401, []]);
     expect(told.join()).toMatch(/channelSecret is not stored/u);
   });
@@ -59,6 +63,7 @@ describe('receive', () => {
       document: async () => '',
       useNonce: async () => true,
       enqueue: async () => {},
+      activity,
       now: () => now,
       log: () => {},
     });
@@ -66,7 +71,7 @@ describe('receive', () => {
     const request = { method: 'POST', url: 'https://acme.example/webhooks/line', headers: {}, body };
     for (const at of [0, 1000, 29_999, 30_000, 30_001]) {
       now = at;
-      expect((await use({ provider: 'line', account: undefined, request })).status).toBe(401);
+      expect((await use({ provider: 'line', account: undefined, request, source })).status).toBe(401);
     }
     expect(refreshes).toBe(2);
   });
@@ -87,6 +92,7 @@ describe('receive', () => {
       document: async () => '',
       useNonce: async () => true,
       enqueue: async (delivery) => void queued.push(delivery),
+      activity,
       now: () => 0,
       log: () => {},
     });
@@ -96,10 +102,10 @@ describe('receive', () => {
       headers: {},
       body: Buffer.from('<Envelope><OrganizationId>00D000000000001</OrganizationId></Envelope>'),
     };
-    expect((await use({ provider: 'salesforce', account: undefined, request })).status).toBe(401);
+    expect((await use({ provider: 'salesforce', account: undefined, request, source })).status).toBe(401);
     expect(judged).toHaveLength(1);
     stored = { addressKey: ['new', 'old'] };
-    expect((await use({ provider: 'salesforce', account: undefined, request })).status).toBe(200);
+    expect((await use({ provider: 'salesforce', account: undefined, request, source })).status).toBe(200);
     expect(queued.map((one) => one.request.url)).toEqual([
       'https://acme.example/webhooks/salesforce?a=1&b=2',
     ]);

@@ -45,11 +45,14 @@ const message = (key: string, identifiers: readonly string[]) => ({
 const tasks = (): number => hub.crms.salesforce.records('Task').length;
 const sent = (): (string | undefined)[] =>
   hub.cloud.sentMessages.list().map(({ medium, to }) => `${medium} ${to.join()}`);
+/** How many rows there are, without what `receive` notes of the webhooks of each provider. */
+const stored = async (): Promise<number> =>
+  (await hub.scan()).filter(({ pk }) => !pk.startsWith('channel#')).length;
 /** How often a function has told of this, which a metric filter counts. */
 const told = (code: string): number =>
   vi.mocked(console.warn).mock.calls.filter(([line]) => String(line).includes(`"code":"${code}"`)).length;
 
-it('bad or missing signature, stale time: 401, nothing stored, counted', async () => {
+it('bad or missing signature, stale time: 401, nothing stored of it, counted', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const built = synthesiseHub({ channels: { twilio: {}, sendgrid: {}, meta: {}, standard: {} } });
   await hub.stop();
@@ -64,7 +67,7 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
     };
     return { provider: 'standard', headers, body };
   };
-  const before = (await hub.scan()).length;
+  const before = await stored();
   const good = sms({ id: 'SM1', from, text: 'hi' });
   const unsigned = { ...good, headers: { 'content-type': good.headers['content-type'] ?? '' } };
   expect(await post(forge(good))).toBe(401);
@@ -73,15 +76,15 @@ it('bad or missing signature, stale time: 401, nothing stored, counted', async (
   expect(await post(signedAt(hub.clock.now() - HOUR))).toBe(401);
   expect(told('refused-delivery')).toBe(4);
   built.remove();
-  expect(await hub.scan()).toHaveLength(before);
+  expect(await stored()).toBe(before);
   expect(await post(signedAt(hub.clock.now()))).toBe(200);
   expect(await post(good)).toBe(200);
 });
 
 it('unknown provider: 404', async () => {
-  const before = (await hub.scan()).length;
+  const before = await stored();
   expect(await post({ provider: 'nobody', headers: {}, body: '{}' })).toBe(404);
-  expect(await hub.scan()).toHaveLength(before);
+  expect(await stored()).toBe(before);
 });
 
 describe('body over the limit: 413 before it is buffered', () => {

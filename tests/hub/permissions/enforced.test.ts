@@ -1,4 +1,4 @@
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -126,6 +126,23 @@ describe('a call that a role does not allow', () => {
         ),
       ),
     ).toMatchObject({ name: 'AccessDeniedException', status: 403 });
+    await cloud.stop();
+  });
+
+  it('is refused where its key is not among those of the role', async () => {
+    const cloud = await open();
+    const client = new DynamoDBClient(as(cloud, accessKeyOf(named(cloud, /Receive/u))));
+    const TableName = refOf(cloud, 'AWS::DynamoDB::Table');
+    const update = (pk: string) =>
+      client.send(
+        new UpdateItemCommand({
+          ...{ TableName, Key: { pk: { S: pk }, sk: { S: 'deliveries' } } },
+          ...{ UpdateExpression: 'SET lastAt = :at', ExpressionAttributeValues: { ':at': { S: 'now' } } },
+        }),
+      );
+    for (const pk of ['channel#twilio', 'channel#unknown']) await expect(update(pk)).resolves.toBeDefined();
+    for (const pk of ['channel#nobody', 'channel#twilio/shop', 'nonce#twilio#1', 'customer#1', 'config#hub'])
+      await expect(update(pk)).rejects.toMatchObject({ name: 'AccessDeniedException' });
     await cloud.stop();
   });
 

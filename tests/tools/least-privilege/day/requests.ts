@@ -79,7 +79,7 @@ export const useApi = async ({ runtime, hub }: Day, call: Call): Promise<void> =
   await call('GET', `/customers/${id}/timeline`);
   await call('GET', '/reviews');
   for (const list of ['recent', 'waiting', 'name=ada']) await call('GET', `/customers?${list}`);
-  await call('GET', '/figures');
+  for (const list of ['/figures', '/channels']) await call('GET', list);
   await call('POST', '/commands', {
     command: 'consent',
     customer: phone,
