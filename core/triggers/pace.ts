@@ -3,7 +3,7 @@ import type { Limit } from '../config/duration.ts';
 import { Instant, instant } from '../interaction/interaction.ts';
 
 /** How much a sender may send. An absent limit is none. */
-export interface Allowance {
+export interface SendingLimits {
   readonly rate?: Limit | undefined;
   /** The most messages in any 24 hours. */
   readonly daily?: number | undefined;
@@ -65,7 +65,11 @@ const DAY_HOURS = 24;
 const SECOND: Limit = { count: Number.POSITIVE_INFINITY, windowMs: 1000 };
 
 /** What a sender may send: what hub.yaml says, else what the account allows, else what the vendor gives to everybody. */
-export const allowanceOf = (configured: Allowance, { account }: Pace, usual: Allowance = {}): Allowance => ({
+export const sendingLimitsOf = (
+  configured: SendingLimits,
+  { account }: Pace,
+  usual: SendingLimits = {},
+): SendingLimits => ({
   rate:
     configured.rate ??
     (account && { count: Math.max(1, Math.floor(account.perSecond)), windowMs: 1000 }) ??
@@ -74,7 +78,7 @@ export const allowanceOf = (configured: Allowance, { account }: Pace, usual: All
 });
 
 /** Whether messages of a sender need slots. */
-export const isPaced = ({ rate, daily }: Allowance, { pausedUntil }: Pace, now: number): boolean =>
+export const isPaced = ({ rate, daily }: SendingLimits, { pausedUntil }: Pace, now: number): boolean =>
   rate !== undefined || daily !== undefined || pausedUntil > now;
 
 export interface Booking {
@@ -91,7 +95,7 @@ export interface Booking {
  */
 export const bookSlots = (
   pace: Pace,
-  { rate = SECOND, daily = Number.POSITIVE_INFINITY }: Allowance,
+  { rate = SECOND, daily = Number.POSITIVE_INFINITY }: SendingLimits,
   line: Line,
   count: number,
   now: number,

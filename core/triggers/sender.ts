@@ -2,7 +2,7 @@ import type { Category } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
 import type { Channel } from '../interaction/interaction.ts';
-import type { AccountQuota, Allowance } from './pace.ts';
+import type { AccountQuota, SendingLimits } from './pace.ts';
 
 /** A message that is ready to be sent through one channel. */
 export interface OutgoingMessage {
@@ -35,7 +35,7 @@ export interface Sender {
   /** The provider whose webhooks report the message's status. */
   readonly provider: string;
   /** What the vendor gives to every account, where neither hub.yaml nor `quota` says it. */
-  readonly usual?: Allowance;
+  readonly usual?: SendingLimits;
   /** What the vendor says of this account. */
   quota?(): Promise<AccountQuota>;
   send(message: OutgoingMessage): Promise<string>;

@@ -1,6 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { problem } from '../middleware/http.ts';
-import { type AttachmentPorts, attachmentRoutes } from './routes/attachments.ts';
 import { type ChannelPorts, channelRoutes } from './routes/channels.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
 import {
@@ -9,17 +8,18 @@ import {
   type PreviewPorts,
   previewRoutes,
 } from './routes/connections.ts';
-import { type ConsentPorts, consentRoutes } from './routes/consent.ts';
-import { type CustomerPorts, customerRoutes } from './routes/customers.ts';
+import { type AttachmentPorts, attachmentRoutes } from './routes/customers/attachments.ts';
+import { type ConsentPorts, consentRoutes } from './routes/customers/consent.ts';
+import { type CustomerPorts, customerRoutes } from './routes/customers/customers.ts';
+import { type MergePorts, mergeRoutes } from './routes/customers/merges.ts';
+import { type TimelinePorts, timelineRoutes } from './routes/customers/timeline.ts';
 import { type ErasurePorts, erasureRoutes, receiptKeySet } from './routes/erasures.ts';
 import { type EventPorts, reportEvents } from './routes/events.ts';
 import { type FailurePorts, failureRoutes } from './routes/failures.ts';
 import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
-import { type MergePorts, mergeRoutes } from './routes/merges.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
-import { type TimelinePorts, timelineRoutes } from './routes/timeline.ts';
 
 export interface ApiPorts
   extends AttachmentPorts,

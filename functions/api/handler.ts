@@ -46,8 +46,8 @@ import { apiKeys } from './api-keys.ts';
 import { confirm } from './pages/confirm.ts';
 import { preferences } from './pages/preferences.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
-import { downloads } from './routes/attachments.ts';
-import type { CrmContact } from './routes/merges.ts';
+import { downloads } from './routes/customers/attachments.ts';
+import type { CrmContact } from './routes/customers/merges.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);

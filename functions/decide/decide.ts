@@ -16,8 +16,8 @@ import type { DecisionMessage, Notification, NotificationMessage } from '../../c
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
-import type { Notifications, SendReservations } from '../aws/operations/notifications.ts';
-import type { Triggers, TriggerVersion } from '../aws/operations/triggers.ts';
+import type { Notifications, SendReservations } from '../aws/triggers/notifications.ts';
+import type { Triggers, TriggerVersion } from '../aws/triggers/triggers.ts';
 import type { ReadAddresses } from '../contracts/ports/addresses.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import type { History } from '../contracts/ports/history.ts';

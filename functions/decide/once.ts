@@ -1,6 +1,6 @@
 import type { Customer } from '../../core/identity/customer.ts';
 import type { DecisionMessage, Notification } from '../../core/triggers/notification.ts';
-import type { Notifications } from '../aws/operations/notifications.ts';
+import type { Notifications } from '../aws/triggers/notifications.ts';
 
 /** What enters a trigger with `once`: `taken` leaves no entry, `changed` is decided again. */
 export type Entry = 'first' | 'taken' | 'changed';

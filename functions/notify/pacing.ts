@@ -3,7 +3,6 @@ import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import type { Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import {
-  allowanceOf,
   bookSlots,
   dailyLimitReached,
   endsStop,
@@ -14,10 +13,11 @@ import {
   type Pace,
   senderRefused,
   senderWorked,
+  sendingLimitsOf,
 } from '../../core/triggers/pace.ts';
 import type { NotNow, Sender } from '../../core/triggers/sender.ts';
-import type { Notifications } from '../aws/operations/notifications.ts';
-import type { Paces } from '../aws/operations/paces.ts';
+import type { Notifications } from '../aws/triggers/notifications.ts';
+import type { Paces } from '../aws/triggers/paces.ts';
 import type { Failed, QueuedMessage } from '../middleware/queue.ts';
 import { senderIdOf } from './notify.ts';
 import type { Held } from './ports.ts';
@@ -132,13 +132,13 @@ export const notifyAtPace =
       let booked: ReturnType<typeof bookSlots> | undefined;
       const pace = await change(sender, (present) => {
         const known = quota === undefined ? present : observeAccount(present, quota, now());
-        const allowance = allowanceOf(configured, known, built?.usual);
-        booked = isPaced(allowance, known, now())
-          ? bookSlots(known, allowance, line, count, earliest)
+        const limits = sendingLimitsOf(configured, known, built?.usual);
+        booked = isPaced(limits, known, now())
+          ? bookSlots(known, limits, line, count, earliest)
           : { pace: known, slots: [] };
         const { fullUntil } = booked;
         if (fullUntil === undefined) return booked.pace;
-        const reason = `${sender} has sent, or has promised to send, the ${allowance.daily} messages that it may send in 24 hours. The next are sent from ${instant(fullUntil)} on. Have the limit raised by the vendor, or raise \`daily\` in hub.yaml.`;
+        const reason = `${sender} has sent, or has promised to send, the ${limits.daily} messages that it may send in 24 hours. The next are sent from ${instant(fullUntil)} on. Have the limit raised by the vendor, or raise \`daily\` in hub.yaml.`;
         return dailyLimitReached(booked.pace, { reason, until: fullUntil }, now());
       });
       if (booked?.fullUntil !== undefined && pace.stop !== undefined)

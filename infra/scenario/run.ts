@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { readSecret } from '../../functions/aws/clients/secret.ts';
-import { pause, publish } from '../../functions/aws/operations/publish.ts';
+import { pause, publish } from '../../functions/aws/triggers/publish.ts';
 import { compareOutcome, type Outcome } from './compare.ts';
 import { workInCrm } from './crm/work.ts';
 import { queueArn } from './hub/in-process-hub.ts';

@@ -14,7 +14,7 @@ import type { Notification } from '../../core/triggers/notification.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
-import { type PublishPorts, publish } from '../../functions/aws/operations/publish.ts';
+import { type PublishPorts, publish } from '../../functions/aws/triggers/publish.ts';
 import { configKey } from '../../functions/contracts/keys.ts';
 import { type Assembly, assemblyWith, syncedBy } from '../stack/assembly.ts';
 import { mappingsFolder, readTemplates } from '../stack/seed.ts';

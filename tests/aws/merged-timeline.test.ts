@@ -7,7 +7,7 @@ import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';
 import { interactionKey } from '../../functions/contracts/keys.ts';
 import type { StoredInteraction, TimelineCursor } from '../../functions/contracts/ports/history.ts';
 import { openTestTable, type TestTable } from '../support/open-test-table.ts';
-import { person } from '../support/situations.ts';
+import { person } from '../support/triggers/situations.ts';
 
 const START = Date.parse('2026-03-01T09:00:00Z');
 const timeOf = (minute: number): string => new Date(START + minute * 60_000).toISOString();

@@ -5,7 +5,7 @@ import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { sendAllTo } from '../../functions/aws/clients/queue-many.ts';
 import { AwsRefusal, isAwsRefusal, refusalStatus } from '../../functions/aws/clients/refusal.ts';
-import { dropRule, putRule } from '../../functions/aws/operations/trigger-rules.ts';
+import { dropRule, putRule } from '../../functions/aws/triggers/trigger-rules.ts';
 import { conversationClosed } from '../../functions/contracts/events/build.ts';
 import type { BusEvent } from '../../functions/contracts/events/catalogue.ts';
 import { type Answer, answering } from '../support/answering-aws.ts';

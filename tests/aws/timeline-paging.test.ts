@@ -17,7 +17,7 @@ import type {
 } from '../../functions/contracts/ports/history.ts';
 import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';
-import { person } from '../support/situations.ts';
+import { person } from '../support/triggers/situations.ts';
 
 const loadHashedKeys = async () => hashedKeysUnder('a key of the tests');
 const START = Date.parse('2026-03-01T09:00:00Z');

@@ -9,7 +9,7 @@ import type { JobRow } from '../../contracts/jobs/job.ts';
 import { eraseKind } from '../../contracts/jobs/kinds.ts';
 import { type Erasure, unknownPerson } from '../../contracts/rows/erasures.ts';
 import { problem } from '../../middleware/http.ts';
-import type { CustomerPorts } from './customers.ts';
+import type { CustomerPorts } from './customers/customers.ts';
 import { type Answer, json, pathParameter, type Route, type Routes, withBody } from './route.ts';
 
 export interface ErasurePorts extends CustomerPorts {

@@ -58,7 +58,7 @@ export const faulty =
     }
     if (service === 'dynamodb' && WRITES.test(operation) && happens(faults.conflict))
       return conflict(operation, request);
-    if (operation === 'BatchGetItem' && happens(faults.unread)) return readHalf(request, send);
+    if (operation === 'BatchGetItem' && happens(faults.unread)) return readPart(request, send);
     if (operation === 'PutEvents' && faults.refusedEntry !== undefined)
       return putSome(request, send, () => happens(faults.refusedEntry));
     return send(request);
@@ -93,14 +93,14 @@ const conflict = (operation: string, request: AwsRequest): AwsResponse => {
 };
 
 /** Reads half of the keys of each table, at least one, and leaves the others as unprocessed. */
-const readHalf = async (request: AwsRequest, send: Send): Promise<AwsResponse> => {
+const readPart = async (request: AwsRequest, send: Send): Promise<AwsResponse> => {
   const input = BatchRead.parse(jsonOf(request.body));
   const tables = Object.entries(input.RequestItems);
   const part = (from: 'first' | 'last') =>
     Object.fromEntries(
       tables.flatMap(([name, one]) => {
-        const half = Math.ceil(one.Keys.length / 2);
-        const Keys = from === 'first' ? one.Keys.slice(0, half) : one.Keys.slice(half);
+        const read = Math.ceil(one.Keys.length / 2);
+        const Keys = from === 'first' ? one.Keys.slice(0, read) : one.Keys.slice(read);
         return Keys.length === 0 ? [] : [[name, { ...one, Keys }]];
       }),
     );

@@ -8,7 +8,7 @@ import {
   isAddress,
   isAddressClosed,
 } from '../../../core/triggers/addresses.ts';
-import { decided, HOUR, iso, NOON, outcome, person } from '../../support/situations.ts';
+import { decided, HOUR, iso, NOON, outcome, person } from '../../support/triggers/situations.ts';
 
 const [ada, eve, guestAddress] = ['email:ada@example.com', 'email:eve@example.com', 'email:x@example.com'];
 const guest: Customer = { ...person({ id: 'guest', identifiers: [] }), guest: true, claimed: [guestAddress] };

@@ -3,7 +3,7 @@ import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Channel } from '../../../core/interaction/interaction.ts';
 import { chooseChannel, type TemplateChannels } from '../../../core/triggers/channel-choice.ts';
 import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
-import { decided, HOUR, iso, NOON, outcome, person, trigger } from '../../support/situations.ts';
+import { decided, HOUR, iso, NOON, outcome, person, trigger } from '../../support/triggers/situations.ts';
 
 const through = (channels: readonly string[], fields: object = {}) => ({
   send: { channels, template: 'hello' },

@@ -15,7 +15,7 @@ import {
   past,
   person,
   trigger,
-} from '../../support/situations.ts';
+} from '../../support/triggers/situations.ts';
 
 const order = { kind: 'order' as const, channel: 'web' as const };
 

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { historyFacts, type PastInteraction } from '../../../core/triggers/history-facts.ts';
 import type { Condition } from '../../../core/triggers/trigger.ts';
-import { DAY, decidedInSteps, HOUR, NOON, outcome, past, trigger } from '../../support/situations.ts';
+import {
+  DAY,
+  decidedInSteps,
+  HOUR,
+  NOON,
+  outcome,
+  past,
+  trigger,
+} from '../../support/triggers/situations.ts';
 
 const order = { kind: 'order' as const, channel: 'web' as const };
 const orders = (count: number): PastInteraction[] =>

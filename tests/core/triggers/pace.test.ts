@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type Allowance,
-  allowanceOf,
   bookSlots,
   dailyLimitReached,
   endsStop,
   initialPace,
   observeAccount,
   type Pace,
+  type SendingLimits,
   senderRefused,
   senderWorked,
+  sendingLimitsOf,
 } from '../../../core/triggers/pace.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00Z');
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const perSecond = (count: number): Allowance => ({ rate: { count, windowMs: 1000 } });
+const perSecond = (count: number): SendingLimits => ({ rate: { count, windowMs: 1000 } });
 const seconds = (slots: readonly number[]): number[] => slots.map((slot) => (slot - NOON) / 1000);
 
 describe('slots', () => {
@@ -68,7 +68,7 @@ describe('slots', () => {
   it('leave what other programs of the account have sent to them', () => {
     const { pace } = bookSlots(initialPace, perSecond(5), 'others', 3, NOON);
     const known = observeAccount(pace, { perSecond: 5, daily: 10, used: 9 }, NOON);
-    const { slots } = bookSlots(known, allowanceOf({}, known), 'others', 2, NOON);
+    const { slots } = bookSlots(known, sendingLimitsOf({}, known), 'others', 2, NOON);
     expect(slots[0]).toBe(NOON);
     expect(slots[1]).toBeGreaterThanOrEqual(NOON + DAY);
   });
@@ -76,10 +76,10 @@ describe('slots', () => {
   it('hold what hub.yaml says before what the account allows, and that before what is usual', () => {
     const known = observeAccount(initialPace, { perSecond: 14, daily: -1, used: 0 }, NOON);
     const configured = { count: 2, windowMs: 1000 };
-    expect(allowanceOf({ rate: configured }, known, perSecond(80)).rate).toEqual(configured);
-    expect(allowanceOf({}, known, perSecond(80)).rate?.count).toBe(14);
-    expect(allowanceOf({}, initialPace, perSecond(80)).rate?.count).toBe(80);
-    expect(bookSlots(known, allowanceOf({}, known), 'others', 100_000, NOON).fullUntil).toBeUndefined();
+    expect(sendingLimitsOf({ rate: configured }, known, perSecond(80)).rate).toEqual(configured);
+    expect(sendingLimitsOf({}, known, perSecond(80)).rate?.count).toBe(14);
+    expect(sendingLimitsOf({}, initialPace, perSecond(80)).rate?.count).toBe(80);
+    expect(bookSlots(known, sendingLimitsOf({}, known), 'others', 100_000, NOON).fullUntil).toBeUndefined();
   });
 });
 

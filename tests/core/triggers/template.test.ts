@@ -10,7 +10,7 @@ import {
   variablesFor,
 } from '../../../core/triggers/template.ts';
 import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
-import { NOON, past, person, trigger } from '../../support/situations.ts';
+import { NOON, past, person, trigger } from '../../support/triggers/situations.ts';
 
 const ada = { ...person(), name: { full: 'Ada <b>Lovelace</b>' }, traits: { plan: 'gold' } };
 const links = { unsubscribe: 'https://hub.example/unsubscribe/t' };

@@ -9,7 +9,7 @@ import { templateChannels } from '../../../core/triggers/template-files.ts';
 import { namesNotifications, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { readTemplates } from '../../../infra/stack/seed.ts';
 import { ruledPatterns } from '../../support/patterns/cases.ts';
-import { NOON, past, person, trigger } from '../../support/situations.ts';
+import { NOON, past, person, trigger } from '../../support/triggers/situations.ts';
 
 const read = (lines: string): Trigger => parseConfigFile('mappings/triggers/t.yaml', lines, Trigger);
 const good = `id: cart-left

@@ -4,7 +4,7 @@ import { HubConfig } from '../../../core/config/hub-config.ts';
 import { signLink } from '../../../core/consent/signed-link.ts';
 import type { PagePorts } from '../../../functions/api/pages/link.ts';
 import { preferences } from '../../../functions/api/pages/preferences.ts';
-import { person } from '../../support/situations.ts';
+import { person } from '../../support/triggers/situations.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 const keys = ['0123456789abcdef-key'];

@@ -7,10 +7,10 @@ import {
   publishSeed,
   unpublish,
   unpublishOthers,
-} from '../../../functions/aws/operations/publish.ts';
-import { rulesOf } from '../../../functions/aws/operations/trigger-rules.ts';
-import { HOUR, iso, NOON } from '../../support/situations.ts';
-import { openTriggerTable, type TriggerTable, templates } from '../../support/trigger-table.ts';
+} from '../../../functions/aws/triggers/publish.ts';
+import { rulesOf } from '../../../functions/aws/triggers/trigger-rules.ts';
+import { HOUR, iso, NOON } from '../../support/triggers/situations.ts';
+import { openTriggerTable, type TriggerTable, templates } from '../../support/triggers/trigger-table.ts';
 
 let hub: TriggerTable;
 beforeEach(async () => {

@@ -4,17 +4,17 @@ import type {
   Notification,
   NotificationMessage,
 } from '../../../core/triggers/notification.ts';
-import { pause, publish } from '../../../functions/aws/operations/publish.ts';
+import { pause, publish } from '../../../functions/aws/triggers/publish.ts';
 import { interactionKey } from '../../../functions/contracts/keys.ts';
 import { type DecidePorts, decide } from '../../../functions/decide/decide.ts';
 import { noPause } from '../../support/no-pause.ts';
-import { DAY, HOUR, iso, NOON, person } from '../../support/situations.ts';
+import { DAY, HOUR, iso, NOON, person } from '../../support/triggers/situations.ts';
 import {
   decisionAbout,
   openTriggerTable,
   type TriggerTable,
   templates,
-} from '../../support/trigger-table.ts';
+} from '../../support/triggers/trigger-table.ts';
 
 let hub: TriggerTable;
 let timers: { readonly message: DecisionMessage; readonly at: number }[];

@@ -3,20 +3,20 @@ import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
 import { NotNow, type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sender.ts';
-import { pause, publish } from '../../../functions/aws/operations/publish.ts';
+import { pause, publish } from '../../../functions/aws/triggers/publish.ts';
 import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';
 import { decide } from '../../../functions/decide/decide.ts';
 import { notify } from '../../../functions/notify/notify.ts';
 import type { NotifyPorts } from '../../../functions/notify/ports.ts';
 import { noPause } from '../../support/no-pause.ts';
-import { iso, NOON } from '../../support/situations.ts';
+import { iso, NOON } from '../../support/triggers/situations.ts';
 import {
   decisionAbout,
   openTriggerTable,
   type TriggerTable,
   templates,
-} from '../../support/trigger-table.ts';
+} from '../../support/triggers/trigger-table.ts';
 
 let hub: TriggerTable;
 let sent: (OutgoingMessage & { readonly by: string })[];

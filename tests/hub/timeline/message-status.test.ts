@@ -18,7 +18,7 @@ import {
 import { ownerOf } from '../../../functions/contracts/rows/people.ts';
 import { noPause } from '../../support/no-pause.ts';
 import { openTestTable } from '../../support/open-test-table.ts';
-import { person } from '../../support/situations.ts';
+import { person } from '../../support/triggers/situations.ts';
 import { at, type Conversation, openConversation } from './conversation.ts';
 
 let hub: Conversation;

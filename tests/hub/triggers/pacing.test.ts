@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { bySecond, openDeferredSends } from '../../support/deferred-sends.ts';
+import { bySecond, openDeferredSends } from '../../support/triggers/deferred-sends.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

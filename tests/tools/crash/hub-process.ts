@@ -1,7 +1,7 @@
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
-import { publish } from '../../../functions/aws/operations/publish.ts';
+import { publish } from '../../../functions/aws/triggers/publish.ts';
 import { sortKeyPrefix } from '../../../functions/contracts/keys.ts';
 import { waitUntilIdle } from '../../../infra/scenario/hub/idle.ts';
 import { publishPortsOf } from '../../../infra/scenario/hub/in-process-hub.ts';

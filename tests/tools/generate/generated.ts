@@ -16,7 +16,7 @@ interface GeneratedFile {
 /** What `npm run generate` writes, and a test compares with the repository. */
 export const generated: readonly GeneratedFile[] = [
   { file: 'README.md', part: 'the table of providers', written: withCatalogue },
-  { file: 'docs/providers.md', part: 'the steps of each provider', written: withProviderSteps },
+  { file: 'docs/providers/connecting.md', part: 'the steps of each provider', written: withProviderSteps },
   { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
   { file: 'docs/identity.md', part: 'the table of who vouches', written: withVouching },
   { file: 'docs/consent.md', part: 'the table of stop words', written: withStopWords },
@@ -29,16 +29,16 @@ export const generated: readonly GeneratedFile[] = [
   { file: 'docs/crm/connect-servicenow.md', part: 'the ways to log in', written: withLogins('servicenow') },
   { file: 'docs/schemas/crm-mapping.json', part: 'the schema of mappings', written: mappingSchema },
   ...formats.flatMap((format) => [
-    { file: `docs/${format.page}.md`, part: 'every key', written: withKeys(format) },
+    { file: `docs/formats/${format.page}.md`, part: 'every key', written: withKeys(format) },
     {
       file: `docs/schemas/${format.name}.json`,
       part: 'the schema for editors',
       written: () => schemaOf(format),
     },
   ]),
-  { file: 'docs/triggers.md', part: 'every condition', written: withConditions },
-  { file: 'docs/scenarios.md', part: 'every step', written: withSteps },
-  { file: 'docs/templates.md', part: 'every variable', written: withVariables },
+  { file: 'docs/formats/triggers.md', part: 'every condition', written: withConditions },
+  { file: 'docs/formats/scenarios.md', part: 'every step', written: withSteps },
+  { file: 'docs/formats/templates.md', part: 'every variable', written: withVariables },
   ...[...eventSchemas()].map(([name, text]) => ({
     file: `docs/${name}`,
     part: 'the schema of an event',

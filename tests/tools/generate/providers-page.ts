@@ -2,7 +2,7 @@ import { providerCatalogue } from '../../../cli/deployment/provider-catalogue.ts
 import { stepsOf } from '../../../cli/deployment/provider-steps.ts';
 import { replaceSection } from './catalogue.ts';
 
-/** `docs/providers.md` with the steps and secrets of each provider. */
+/** `docs/providers/connecting.md` with the steps and secrets of each provider. */
 export const withProviderSteps = (page: string): string =>
   replaceSection(
     page,

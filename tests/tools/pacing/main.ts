@@ -1,6 +1,6 @@
 // `npm run pacing -- 10000 14`: so many e-mails that are due at the same instant, and how many SES takes in a second.
 
-import { bySecond, openDeferredSends } from '../../support/deferred-sends.ts';
+import { bySecond, openDeferredSends } from '../../support/triggers/deferred-sends.ts';
 
 const [count = 10_000, second = 14] = process.argv.slice(2).map(Number);
 const DAY_MS = 86_400_000;

@@ -117,7 +117,7 @@ export const ses: Derive = (input, operation, known) => {
   return resources.map((resource) => ({
     action: `ses:${operation}`,
     resource,
-    context: { 'ses:fromaddress': [from.trim()] },
+    ...(operation.startsWith('Send') && { context: { 'ses:fromaddress': [from.trim()] } }),
   }));
 };
 

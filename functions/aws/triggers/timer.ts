@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Runtime } from '../../contracts/runtime.ts';
-import { isAwsRefusal } from './refusal.ts';
-import { signedCalls } from './signed.ts';
+import { isAwsRefusal } from '../clients/refusal.ts';
+import { signedCalls } from '../clients/signed.ts';
 
 const Environment = z.object({ SCHEDULE_GROUP: z.string(), SCHEDULE_ROLE_ARN: z.string() });
 

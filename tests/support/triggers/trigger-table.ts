@@ -1,21 +1,21 @@
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { HubConfig } from '../../core/config/hub-config.ts';
-import { IdentityConfig } from '../../core/identity/identity-config.ts';
-import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
-import type { Interaction } from '../../core/interaction/interaction.ts';
-import type { DecisionMessage } from '../../core/triggers/notification.ts';
-import { templateFaults } from '../../core/triggers/template.ts';
-import { stubTemplate, type TemplateFiles } from '../../core/triggers/template-files.ts';
-import { clientConfig } from '../../functions/aws/clients/config.ts';
-import { addressReader } from '../../functions/aws/customers/addresses.ts';
-import { guests } from '../../functions/aws/customers/guests.ts';
-import { history } from '../../functions/aws/customers/history.ts';
-import { notifications } from '../../functions/aws/operations/notifications.ts';
-import type { PublishPorts } from '../../functions/aws/operations/publish.ts';
-import { triggers } from '../../functions/aws/operations/triggers.ts';
-import { activityKey, interactionKey, profileKey } from '../../functions/contracts/keys.ts';
-import type { StoredInteraction } from '../../functions/contracts/ports/history.ts';
-import { openTestTable } from './open-test-table.ts';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
+import type { Interaction } from '../../../core/interaction/interaction.ts';
+import type { DecisionMessage } from '../../../core/triggers/notification.ts';
+import { templateFaults } from '../../../core/triggers/template.ts';
+import { stubTemplate, type TemplateFiles } from '../../../core/triggers/template-files.ts';
+import { clientConfig } from '../../../functions/aws/clients/config.ts';
+import { addressReader } from '../../../functions/aws/customers/addresses.ts';
+import { guests } from '../../../functions/aws/customers/guests.ts';
+import { history } from '../../../functions/aws/customers/history.ts';
+import { notifications } from '../../../functions/aws/triggers/notifications.ts';
+import type { PublishPorts } from '../../../functions/aws/triggers/publish.ts';
+import { triggers } from '../../../functions/aws/triggers/triggers.ts';
+import { activityKey, interactionKey, profileKey } from '../../../functions/contracts/keys.ts';
+import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
+import { openTestTable } from '../open-test-table.ts';
 import { iso, NOON, person } from './situations.ts';
 
 /** A table and a bus with what publishing, deciding and notifying use, at noon. */

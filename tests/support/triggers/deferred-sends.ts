@@ -1,11 +1,16 @@
-import { HubConfig } from '../../core/config/hub-config.ts';
-import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
-import { instant } from '../../core/interaction/interaction.ts';
-import type { Notification } from '../../core/triggers/notification.ts';
-import { notifications } from '../../functions/aws/operations/notifications.ts';
-import { activityKey, interactionKey, notificationKey, profileKey } from '../../functions/contracts/keys.ts';
-import type { SendingQuota } from '../../infra/local/ses/quota.ts';
-import { NOW, openTestHub } from './open-test-hub.ts';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import type { Notification } from '../../../core/triggers/notification.ts';
+import { notifications } from '../../../functions/aws/triggers/notifications.ts';
+import {
+  activityKey,
+  interactionKey,
+  notificationKey,
+  profileKey,
+} from '../../../functions/contracts/keys.ts';
+import type { SendingQuota } from '../../../infra/local/ses/quota.ts';
+import { NOW, openTestHub } from '../open-test-hub.ts';
 import { person } from './situations.ts';
 
 const WRITES_PER_TRANSACTION = 50;

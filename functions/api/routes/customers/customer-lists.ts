@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod';
-import type { Customer } from '../../../core/identity/customer.ts';
-import { instant } from '../../../core/interaction/interaction.ts';
-import { conversationView } from '../../../core/timeline/conversation.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import { instant } from '../../../../core/interaction/interaction.ts';
+import { conversationView } from '../../../../core/timeline/conversation.ts';
 import {
   customerIdOf,
   dayOf,
@@ -17,11 +17,11 @@ import {
   recentEntry,
   recentParts,
   waitingParts,
-} from '../../../core/timeline/lists.ts';
-import type { History } from '../../contracts/ports/history.ts';
-import type { ReadPlaces } from '../../contracts/ports/projections.ts';
-import { problem } from '../../middleware/http.ts';
-import { type Answer, Cursor, cursorOf, json } from './route.ts';
+} from '../../../../core/timeline/lists.ts';
+import type { History } from '../../../contracts/ports/history.ts';
+import type { ReadPlaces } from '../../../contracts/ports/projections.ts';
+import { problem } from '../../../middleware/http.ts';
+import { type Answer, Cursor, cursorOf, json } from '../route.ts';
 
 export interface ListPorts {
   readonly history: History;

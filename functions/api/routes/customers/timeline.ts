@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { Customer } from '../../../core/identity/customer.ts';
-import type { SourceProfile } from '../../../core/identity/profile.ts';
-import { Channel, Instant, Kind } from '../../../core/interaction/interaction.ts';
-import type { Guests } from '../../contracts/ports/guests.ts';
-import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../contracts/ports/history.ts';
-import { problem } from '../../middleware/http.ts';
-import { Cursor, cursorOf, json, type Routes, withCustomer } from './route.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../../core/identity/profile.ts';
+import { Channel, Instant, Kind } from '../../../../core/interaction/interaction.ts';
+import type { Guests } from '../../../contracts/ports/guests.ts';
+import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../../contracts/ports/history.ts';
+import { problem } from '../../../middleware/http.ts';
+import { Cursor, cursorOf, json, type Routes, withCustomer } from '../route.ts';
 
 export interface TimelinePorts {
   readonly history: History;

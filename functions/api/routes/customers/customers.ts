@@ -1,14 +1,14 @@
-import type { Customer } from '../../../core/identity/customer.ts';
-import { explainDecision } from '../../../core/identity/decisions/explain.ts';
-import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
-import { fillFromGuests } from '../../../core/identity/proof/guests.ts';
-import { conversationView } from '../../../core/timeline/conversation.ts';
-import type { Guests } from '../../contracts/ports/guests.ts';
-import type { StoredInteraction } from '../../contracts/ports/history.ts';
-import { problem } from '../../middleware/http.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import { explainDecision } from '../../../../core/identity/decisions/explain.ts';
+import { normaliseIdentifier } from '../../../../core/identity/normalise.ts';
+import { fillFromGuests } from '../../../../core/identity/proof/guests.ts';
+import { conversationView } from '../../../../core/timeline/conversation.ts';
+import type { Guests } from '../../../contracts/ports/guests.ts';
+import type { StoredInteraction } from '../../../contracts/ports/history.ts';
+import { problem } from '../../../middleware/http.ts';
+import { json, type Routes, withCustomer } from '../route.ts';
 import { type ConsentPorts, mutedAddresses } from './consent.ts';
 import { type ListPorts, listCustomers } from './customer-lists.ts';
-import { json, type Routes, withCustomer } from './route.ts';
 
 export interface CustomerPorts extends ListPorts, Pick<ConsentPorts, 'addressees'> {
   /** The source profile that owns a normalised identifier, else its guest. */

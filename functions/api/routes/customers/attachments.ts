@@ -1,7 +1,7 @@
-import type { Bucket } from '../../aws/clients/bucket.ts';
-import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
-import { problem } from '../../middleware/http.ts';
-import { json, pathParameter, type Routes } from './route.ts';
+import type { Bucket } from '../../../aws/clients/bucket.ts';
+import type { History, StoredInteraction } from '../../../contracts/ports/history.ts';
+import { problem } from '../../../middleware/http.ts';
+import { json, pathParameter, type Routes } from '../route.ts';
 
 const OPEN_SECONDS = 300;
 

@@ -1,14 +1,14 @@
 import * as z from 'zod';
-import type { Customer } from '../../../core/identity/customer.ts';
-import { describeOverrides } from '../../../core/identity/decisions/explain.ts';
-import { previewMerge } from '../../../core/identity/decisions/preview.ts';
-import type { IdentityConfig } from '../../../core/identity/identity-config.ts';
-import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
-import { People } from '../../../core/identity/people.ts';
-import type { Guests } from '../../contracts/ports/guests.ts';
-import type { History } from '../../contracts/ports/history.ts';
-import { problem } from '../../middleware/http.ts';
-import { json, type Routes, withQuery } from './route.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import { describeOverrides } from '../../../../core/identity/decisions/explain.ts';
+import { previewMerge } from '../../../../core/identity/decisions/preview.ts';
+import type { IdentityConfig } from '../../../../core/identity/identity-config.ts';
+import { normaliseIdentifier } from '../../../../core/identity/normalise.ts';
+import { People } from '../../../../core/identity/people.ts';
+import type { Guests } from '../../../contracts/ports/guests.ts';
+import type { History } from '../../../contracts/ports/history.ts';
+import { problem } from '../../../middleware/http.ts';
+import { json, type Routes, withQuery } from '../route.ts';
 
 /** A contact that a CRM has of a source profile. */
 export interface CrmContact {

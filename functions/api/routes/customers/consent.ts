@@ -1,12 +1,12 @@
-import { addressesOf, isMuted } from '../../../core/consent/consent.ts';
-import { evidenceOf, type RecordedAnswer } from '../../../core/consent/evidence.ts';
-import type { Customer } from '../../../core/identity/customer.ts';
-import type { Identifier } from '../../../core/identity/identifier.ts';
-import type { ClosedAddress } from '../../../core/identity/profile.ts';
-import { Channel } from '../../../core/interaction/interaction.ts';
-import type { Addressees } from '../../contracts/ports/addresses.ts';
-import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
-import { json, type Routes, withCustomer } from './route.ts';
+import { addressesOf, isMuted } from '../../../../core/consent/consent.ts';
+import { evidenceOf, type RecordedAnswer } from '../../../../core/consent/evidence.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import type { Identifier } from '../../../../core/identity/identifier.ts';
+import type { ClosedAddress } from '../../../../core/identity/profile.ts';
+import { Channel } from '../../../../core/interaction/interaction.ts';
+import type { Addressees } from '../../../contracts/ports/addresses.ts';
+import type { History, StoredInteraction } from '../../../contracts/ports/history.ts';
+import { json, type Routes, withCustomer } from '../route.ts';
 
 export interface ConsentPorts {
   readonly history: History;

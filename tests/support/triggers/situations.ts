@@ -1,13 +1,13 @@
-import { HubConfig } from '../../core/config/hub-config.ts';
-import type { ConsentStatus } from '../../core/consent/consent.ts';
-import { type Customer, resolveCustomer } from '../../core/identity/customer.ts';
-import type { SourceProfile } from '../../core/identity/profile.ts';
-import { snapshotCustomer } from '../../core/interaction/customer-snapshot.ts';
-import type { Channel, Interaction } from '../../core/interaction/interaction.ts';
-import { type Decision, decide, type Situation } from '../../core/triggers/decision.ts';
-import { historyFacts, type PastInteraction } from '../../core/triggers/history-facts.ts';
-import { stubTemplate, templateChannels } from '../../core/triggers/template-files.ts';
-import { Trigger } from '../../core/triggers/trigger.ts';
+import { HubConfig } from '../../../core/config/hub-config.ts';
+import type { ConsentStatus } from '../../../core/consent/consent.ts';
+import { type Customer, resolveCustomer } from '../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../core/identity/profile.ts';
+import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
+import type { Channel, Interaction } from '../../../core/interaction/interaction.ts';
+import { type Decision, decide, type Situation } from '../../../core/triggers/decision.ts';
+import { historyFacts, type PastInteraction } from '../../../core/triggers/history-facts.ts';
+import { stubTemplate, templateChannels } from '../../../core/triggers/template-files.ts';
+import { Trigger } from '../../../core/triggers/trigger.ts';
 
 /** Noon in Rome, far from any quiet hour. */
 export const NOON = Date.parse('2026-03-02T11:00:00Z');
