@@ -42,6 +42,7 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
       directory: { page: async () => ({ ids: [...byId.keys()] }) },
       owners: async (identifiers) =>
         new Map(identifiers.flatMap((one) => (owner.has(one) ? [[one, owner.get(one) ?? '']] : []))),
+      erased: async () => new Map(),
       send: async () => new Set(),
       waiting: async () => 0,
       put: async () => undefined,
