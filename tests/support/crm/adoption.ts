@@ -67,6 +67,7 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
   };
   return {
     ...{ checkpoints, failures, queued, states, slice },
+    cancelled: async () => job.cancelled?.({ job: 'j1', checkpoint: checkpoints.at(-1) ?? firstCheckpoint }),
     /** Runs slices until the job has finished, or until one ends as `until` says. */
     async run(until: (result: SliceResult<AdoptionCheckpoint>) => boolean = ({ finished }) => finished) {
       for (let slices = 0; slices < 200; slices++) {
