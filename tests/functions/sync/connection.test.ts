@@ -89,7 +89,11 @@ it('a pause sends its probe first, and ends with the event source', async () => 
 });
 
 it('a parked object of which no message asks the CRM any more stays parked until the CRM has answered', async () => {
-  const fault = new CrmFault('forbidden', 'Allow it.', { scope: 'object', why: 'setup', object: 'cases' });
+  const fault = new CrmFault('servicenow-setup', 'Allow it.', {
+    scope: 'object',
+    why: 'setup',
+    object: 'cases',
+  });
   await connection.objectFailed('cases', fault);
   await wait(30_000);
   parked = [
