@@ -29,6 +29,11 @@ export const CaseState = z.strictObject({
   closedAt: Instant.optional(),
   /** The time of the newest report of the CRM about whether it is closed. */
   reportedAt: Instant.optional(),
+  /**
+   * Digests of the fields of the record as the hub wrote them, by which it recognises reports of its own writes. A field that
+   * somebody else has changed since is not among them.
+   */
+  written: z.record(z.string(), z.string()).optional(),
   /** Set where somebody has deleted the record: nothing is written to it any more. */
   isGone: z.literal(true).optional(),
   /** The newest, oldest first. */

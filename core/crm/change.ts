@@ -15,7 +15,7 @@ export const CrmChange = z.strictObject({
   /** Set if the CRM says that the hub itself made the change. */
   own: z.literal(true).optional(),
   fields: z.record(z.string(), z.string()).default({}),
-  /** Set if the hub has asked for it: `fields` are then those that the hub follows, whether they have changed or not. */
+  /** Set if the hub has asked for it, or the CRM reports more than changes: `fields` may then be as they were. */
   asked: z.literal(true).optional(),
   /** Of a merge, the ids that the records had before. */
   merged: z.array(z.string()).default([]),

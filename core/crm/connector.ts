@@ -282,6 +282,8 @@ export interface CrmConnector {
   readonly backfillBatch?: number;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
+  /** Set where nothing describes the objects of the CRM, so that no mapping can be compared with them. */
+  readonly describesNothing?: true;
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */
   hasLink(object: string, name: string, target: string, fields: ObjectDescription): boolean;
   /** The ways to log in, with what each needs and how to get it. */

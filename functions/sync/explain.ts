@@ -1,13 +1,13 @@
 import { checkMapping, describedObjects } from '../../core/crm/check/check.ts';
-import type { MappingFinding } from '../../core/crm/check/part.ts';
-import type { Call, CrmConnector } from '../../core/crm/connector.ts';
+import type { MappingFinding, Place } from '../../core/crm/check/part.ts';
+import type { Call } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
 import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import type { CrmClient } from './connection/crm-client.ts';
 
 export interface ExplainPorts {
-  readonly connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink'>;
+  readonly connector: Place['connector'];
   readonly client: Pick<CrmClient, 'openAnew'>;
   readonly mapping: () => Promise<CompiledMapping>;
   readonly callWith: (signal: AbortSignal) => Call;

@@ -49,7 +49,7 @@ export interface SyncPorts {
   readonly mapping: () => Promise<CompiledMapping>;
   readonly identity: () => Promise<IdentityConfig>;
   readonly history: History;
-  readonly guests: Pick<Guests, 'personOf'>;
+  readonly guests: Pick<Guests, 'personOf' | 'guestsOf'>;
   readonly links: Links;
   readonly cases: CaseRows;
   /** Milliseconds without a message after which a new conversation begins. */

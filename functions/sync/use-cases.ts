@@ -11,7 +11,7 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
-import { erasedReferences } from '../aws/erasure/erased-references.ts';
+import { erasedIdentifiers } from '../aws/erasure/erased-identifiers.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { erasureParts } from '../aws/erasure/parts.ts';
 import { config } from '../aws/operations/configuration.ts';
@@ -94,12 +94,12 @@ export const useCases = (connector: CrmConnector, rows: Table, runtime: Runtime)
 
 /** What is kept for each account of the CRM. */
 const accountPorts = (connector: CrmConnector, rows: Table, runtime: Runtime) => {
-  const erased = erasedReferences(rows, hashedKeysLoader(runtime));
+  const erased = erasedIdentifiers(rows, hashedKeysLoader(runtime));
   return ({ accounts }: Pick<CrmAccess, 'accounts'>): Pick<SyncPorts, 'scope' | 'links' | 'cases'> => {
     const scope = linkScope(connector.id, accounts);
     const erasedRecords = async (records: readonly string[]): Promise<Set<string>> => {
       const found = await erased(records.map((one) => referenceTo(scope, one)));
-      return new Set([...found].map((one) => partsOfReference(one).record));
+      return new Set([...found.keys()].map((one) => partsOfReference(one).record));
     };
     return { scope, links: links(rows, scope, erasedRecords), cases: caseRows(rows, scope) };
   };

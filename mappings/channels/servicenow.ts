@@ -98,15 +98,25 @@ const isByStaff = (record: Record): boolean => {
 
 /**
  * The change of a contact, or of a record that belongs to one. Where the CRM is switched on, its sync reads what it means: the
- * hub's own writes are posted too.
+ * hub's own writes are posted too. With a comment the state is posted as it is, which is mostly no change.
  */
-const changeOf = (record: Record, table: string, at: string | undefined): CrmChange | undefined => {
+const changeOf = (
+  record: Record,
+  table: string,
+  at: string | undefined,
+  said: boolean,
+): CrmChange | undefined => {
   const [id, state] = [readOf(record, 'sys_id'), readOf(record, 'state')];
   const change = { object: table, id, merged: [], ...(at !== undefined && { at }) };
   if (contacts.has(table) && SYS_ID.test(id))
     return { ...change, act: acts.get(readOf(record, 'operation')) ?? 'changed', fields: {} };
   const isOfContact = table !== '' && state !== '' && SYS_ID.test(readOf(record, 'contact'));
-  return isOfContact ? { ...change, act: 'changed', fields: { state: valueDigest(state) } } : undefined;
+  if (!isOfContact) return undefined;
+  return {
+    ...change,
+    ...{ act: 'changed', fields: { state: valueDigest(state) } },
+    ...(said && { asked: true }),
+  };
 };
 
 const ofRecord = (record: Record): Draft => {
@@ -128,7 +138,7 @@ const ofRecord = (record: Record): Draft => {
     vouched: isByStaff(record),
     externalId: id,
     occurredAt: at,
-    change: said ? undefined : changeOf(record, table, at),
+    change: changeOf(record, table, at, said),
     conversationId: isPerson ? undefined : readOf(record, 'number') || id,
     subject: readOf(record, 'short_description') || undefined,
     text: said ? comment.text : undefined,

@@ -238,6 +238,19 @@ describe('what a business rule of ServiceNow posts', () => {
     });
   });
 
+  it('of a case with a comment is both what was said and the state, which may be as it was', async () => {
+    const comments = '2026-03-02 09:00:00 - Bea Agent (Additional comments)\nSolved\n\n';
+    const contact = { display_value: 'Ada Byron', value: 'b'.repeat(32) };
+    const more = { table: 'sn_customerservice_case', state: '6', contact, comments };
+    const { interactions } = await decodeWith('servicenow', { ...posted, ...more });
+    expect(interactions).toMatchObject([
+      {
+        ...{ kind: 'echo', text: 'Solved' },
+        change: { act: 'changed', asked: true, fields: { state: expect.any(String) } },
+      },
+    ]);
+  });
+
   it('of an incident, or of a user who is no customer, is no change of a contact', async () => {
     expect(await changeOf({ table: 'incident', operation: 'update' })).toBeUndefined();
     expect(await changeOf({ table: 'sys_user', operation: 'update' })).toBeUndefined();

@@ -1,15 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import * as z from 'zod';
 import { run as mapping } from '../../cli/crm/mapping.ts';
 import { run as connect } from '../../cli/deployment/connect.ts';
 import { systemClock } from '../../core/clock.ts';
 import { serveStandalone } from '../../infra/local/runtime/standalone.ts';
 import { type SalesforceSandbox, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
 import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
+import { terminal } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'connect-'));
 let salesforce: SalesforceSandbox;
@@ -47,9 +50,9 @@ const secret = (more: object = {}): string => {
   writeFileSync(file, JSON.stringify({ ...salesforce.secret, ...more }));
   return file;
 };
-const stored = (): Promise<unknown> =>
+const stored = (crm = 'salesforce'): Promise<unknown> =>
   new SecretsManagerClient({})
-    .send(new GetSecretValueCommand({ SecretId: 'acme/crm/salesforce' }))
+    .send(new GetSecretValueCommand({ SecretId: `acme/crm/${crm}` }))
     .then(({ SecretString = '' }) => JSON.parse(SecretString));
 
 it('connects an org: names the wrong part, stores only what works, creates the key fields', async () => {
@@ -77,6 +80,70 @@ it('connects an org: names the wrong part, stores only what works, creates the k
   expect(await mapping(['check', 'salesforce'])).toBe(1);
   end();
   expect(lines.filter((line) => line.includes('Title'))).toHaveLength(2);
+});
+
+it('--new-account tells the hub the account to which the secret leads, given or stored', async () => {
+  await expect(connect(['salesforce', '--secret', secret({ more: '1' }), '--new-account'])).rejects.toThrow(
+    'HUB_URL',
+  );
+  expect(await stored()).toEqual(salesforce.secret);
+
+  const asked: unknown[] = [];
+  const printed = terminal(async (method, target, body) => {
+    asked.push([method, target, body]);
+    return { status: 202, body: {} };
+  });
+  const probe = [
+    ...['POST', '/connections/salesforce/probe'],
+    { account: expect.stringMatching(/^00D\w{15}$/u) },
+  ];
+  expect(await connect(['salesforce', '--new-account', '--dry-run'])).toBe(0);
+  expect(asked).toEqual([]);
+  expect(await connect(['salesforce', '--new-account'])).toBe(0);
+  expect(await connect(['salesforce', '--secret', secret({ more: '1' }), '--new-account'])).toBe(0);
+  expect(asked).toEqual([probe, probe]);
+  expect(await stored()).toEqual({ ...salesforce.secret, more: '1' });
+  expect(printed.join('\n')).toMatch(/goes on in the account 00D\w{15} of Salesforce;.*--adopt/su);
+});
+
+it('connects a CRM by its mapping alone; credentials that it refuses are not stored', async () => {
+  const seen: string[] = [];
+  const till = createServer((request, response) => {
+    seen.push(request.url ?? '');
+    response.writeHead(request.headers.authorization === 'Bearer right' ? 200 : 401);
+    response.end('{"items":[]}');
+  });
+  await new Promise<void>((resolve) => till.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void till.close());
+  const { port } = z.object({ port: z.number() }).parse(till.address());
+  const mappings = join(folder, 'till');
+  cpSync('mappings', mappings, { recursive: true });
+  writeFileSync(join(mappings, 'hub.yaml'), 'name: acme\ncrms: { till: { connector: http } }\n');
+  writeFileSync(
+    join(mappings, 'crm', 'till.yaml'),
+    `contact: { object: people, key: hub_id, match: [email], fields: { mail: { from: identifiers.email.primary } } }
+http:
+  host: http://127.0.0.1:${port}
+  auth: { bearer: "{{ secret.token }}" }
+  objects:
+    people:
+      record: { id: id, emails: mail }
+      find: { email: { request: GET /people, query: { mail: "{{ value }}" }, records: body.items } }
+      read: { request: "GET /people/{{ id }}", records: body }
+      upsert: { request: "PUT /people/{{ record.key }}", json: "{{ record.values }}", id: body.id }
+`,
+  );
+  vi.stubEnv('HUB_MAPPINGS', mappings);
+  onTestFinished(() => void vi.stubEnv('HUB_MAPPINGS', undefined));
+  vi.stubEnv('HUB_SECRET_TOKEN', 'wrong');
+  await expect(connect(['till'])).rejects.toThrow('the credentials are not accepted');
+  expect(lines).toEqual(['✗ The secret was not stored.']);
+  await expect(stored('till')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  vi.stubEnv('HUB_SECRET_TOKEN', 'right');
+  expect(await connect(['till'])).toBe(0);
+  expect(await stored('till')).toEqual({ token: 'right' });
+  expect(lines).toContainEqual(expect.stringMatching(/^✓ .*till\.yaml is valid; nothing of this CRM/u));
+  expect(seen).toEqual(Array(2).fill('/people?mail=nobody%40example.invalid'));
 });
 
 it('knows the CRMs by name', async () => {

@@ -1,27 +1,60 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { hubspotSandbox } from '../../infra/sandbox/hubspot/sandbox.ts';
+import { crmFields } from '../../infra/scenario/hub/sandboxes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a command of `cli/local` until it ends. */
+const spawned = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
+  spawn(process.execPath, [file, ...args], { env: { PATH: process.env['PATH'], ...env } });
+
+/** Runs a command until it ends. */
 const ended = async (
-  file: 'start' | 'sandbox',
+  command: 'start' | 'sandbox' | 'hub',
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ readonly code: number | null; readonly said: string }> => {
-  const child = spawn(process.execPath, [`cli/local/${file}.ts`, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
-  });
+  const child = spawned(command === 'hub' ? 'cli/hub.ts' : `cli/local/${command}.ts`, args, env);
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { code, said: Buffer.concat(output).toString() };
+};
+
+const stopped = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null) return;
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  child.kill('SIGINT');
+  await closed;
+};
+
+/** Starts a hub that goes on; resolves to what it printed, once that contains `text`. */
+const running = async (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  text: string,
+): Promise<{ readonly said: string; readonly stop: () => Promise<void> }> => {
+  const child = spawned('cli/local/start.ts', args, env);
+  const stop = () => stopped(child);
+  onTestFinished(stop);
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes(text)) resolve();
+      });
+    child.once('close', () => reject(new Error(said)));
+  });
+  return { said, stop };
 };
 
 /** A folder of configuration as the repository has it, but for its hub.yaml. */
@@ -120,4 +153,41 @@ it('any configuration starts, and is judged by what it switches on', async () =>
   expect(bare.said).toMatch(/ {2}of channels off +12\n/u);
   expect(bare.said).not.toContain('expected');
   expect(bare.code).toBe(0);
+}, 600_000);
+
+it('a restart keeps the secret of a CRM that an admin has stored, and offers its sandbox no more', async () => {
+  const own = await hubspotSandbox(new DatabaseSync(':memory:'), { customProperties: crmFields.hubspot });
+  onTestFinished(() => own.stop());
+  const file = join(folder, 'own.json');
+  writeFileSync(file, JSON.stringify(own.secret));
+  const env = configured('restarted', 'name: acme\nchannels: {}\ncrms: { hubspot: {} }\nsenders: {}\n');
+  const args = ['--port', '0', '--state', join(folder, 'restarted.sqlite')];
+  const ready = 'The hub runs.';
+  const aws = (said: string) => ({
+    ...{ AWS_ENDPOINT_URL: /AWS_ENDPOINT_URL=(\S+)/u.exec(said)?.[1] },
+    ...{ AWS_REGION: 'eu-south-1', AWS_ACCESS_KEY_ID: 'ADMIN', AWS_SECRET_ACCESS_KEY: 'local' },
+  });
+  const stored = async (said: string): Promise<unknown> => {
+    const { AWS_ENDPOINT_URL: endpoint = '' } = aws(said);
+    const credentials = { accessKeyId: 'ADMIN', secretAccessKey: 'local' };
+    const client = new SecretsManagerClient({ endpoint, region: 'eu-south-1', credentials });
+    const { SecretString = '' } = await client.send(
+      new GetSecretValueCommand({ SecretId: 'acme/crm/hubspot' }),
+    );
+    return JSON.parse(SecretString);
+  };
+  const first = await running(args, env, ready);
+  expect(first.said).not.toContain('not used');
+  expect(await stored(first.said)).not.toEqual(own.secret);
+  const { code } = await ended('hub', ['connect', 'hubspot', '--secret', file], {
+    ...env,
+    ...aws(first.said),
+  });
+  expect(code).toBe(0);
+  await first.stop();
+
+  const second = await running(args, env, ready);
+  expect(second.said).toMatch(/HubSpot +http:\S+ \(not used: the hub has a secret of another account\)/u);
+  expect(await stored(second.said)).toEqual(own.secret);
+  await second.stop();
 }, 600_000);

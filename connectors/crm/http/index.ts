@@ -30,7 +30,9 @@ export const httpConnector = ({ crm, title, section, world }: HttpConnectorPorts
   };
   return {
     ...{ id: crm, title, changes: 'asked', values: 'typed', logins: [], docs: 'docs/crm/http-crm.md' },
-    // A template may name any link; nothing describes the fields of such a CRM.
+    // What such a CRM refuses is known by its rules alone.
+    describesNothing: true,
+    // A template may name any link.
     hasLink: () => true,
     get budget() {
       return present?.budget ?? { calls: 10, seconds: 1 };
@@ -75,7 +77,6 @@ const sessionOf = (
     async logIn(signal) {
       await (await open()).api.logIn(signal);
     },
-    // Nothing describes the objects of an unknown CRM: what it refuses is known by its rules.
     describe: async () => new Map(),
     find: async (object, ...rest) => find(await target(object), ...rest),
     read: async (object, ...rest) => read(await target(object), ...rest),
@@ -89,9 +90,11 @@ const sessionOf = (
     account: async () => new URL((await open()).http.host).host,
     async examine(call) {
       const { http } = await open();
-      const findings: Finding[] = [
-        { about: ports.title, says: `The login at ${http.host} works.`, ok: true },
-      ];
+      const says =
+        http.login === undefined
+          ? `${http.host} has no login: the credentials go with each request.`
+          : `The login at ${http.host} works.`;
+      const findings: Finding[] = [{ about: ports.title, says, ok: true }];
       for (const object of Object.keys(http.objects))
         findings.push(await examined(await target(object), call));
       return findings;
@@ -99,7 +102,7 @@ const sessionOf = (
   };
 };
 
-/** Looks for a record that is not there. */
+/** Looks for a record that is not there. Rejects with a `CrmFault` of the connection, such as for refused credentials. */
 const examined = async (one: Target, call: Parameters<CrmSession['examine']>[0]): Promise<Finding> => {
   const { object, section } = one;
   if (section.find.email === undefined)
@@ -108,7 +111,7 @@ const examined = async (one: Target, call: Parameters<CrmSession['examine']>[0])
     await find(one, 'email', ['nobody@example.invalid'], [], call);
     return { about: object, says: 'It can be read.', ok: true };
   } catch (error) {
-    if (!(error instanceof CrmFault)) throw error;
+    if (!(error instanceof CrmFault) || error.scope === 'connection') throw error;
     return { about: object, says: error.message, ok: false };
   }
 };

@@ -84,7 +84,7 @@ const splitLine = (line: string): [string, string] => {
 const urlOf = (host: string, path: string, query: HttpRequest['query'], variables: Variables): URL => {
   const url = new URL(host + path);
   for (const [name, template] of Object.entries(query ?? {}))
-    url.searchParams.append(name, textOf(template, variables));
+    url.searchParams.append(textOf(name, variables), textOf(template, variables));
   return url;
 };
 

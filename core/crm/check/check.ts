@@ -25,13 +25,14 @@ export const describedObjects = (mapping: CrmMapping): string[] => [
 
 /**
  * Compares a mapping with what its CRM says of the objects that it writes. An object that is absent from `described` is one
- * that the CRM does not have, or does not show to the hub's user.
+ * that the CRM does not have, or does not show to the hub's user. Where nothing describes the CRM, there is nothing to compare.
  */
 export const checkMapping = (
   connector: Place['connector'],
   { contact, interactions, cases }: CrmMapping,
   described: ReadonlyMap<string, ObjectDescription>,
 ): MappingFinding[] => {
+  if (connector.describesNothing) return unmatched(contact);
   const at = (
     { object }: { readonly object: string },
     path: Place['path'],

@@ -1,8 +1,8 @@
-import type { Call, CrmConnector, CrmSession, Finding, ObjectDescription } from '../connector.ts';
+import type { Call, CrmSession, Finding, ObjectDescription } from '../connector.ts';
 import { CrmFault } from '../fault.ts';
 import type { CrmMapping } from '../mapping/mapping.ts';
 import { checkMapping, describedObjects } from './check.ts';
-import type { MappingFinding } from './part.ts';
+import type { MappingFinding, Place } from './part.ts';
 
 /** What was found in the account of a CRM. */
 export interface Examination {
@@ -29,7 +29,7 @@ export const readContacts = async (
  * answer.
  */
 export const examineAccount = async (
-  connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink'>,
+  connector: Place['connector'],
   session: CrmSession,
   mapping: CrmMapping,
   call: Call,

@@ -23,7 +23,7 @@ export interface MappingFinding {
 const KEY_LENGTH = 64;
 
 export interface Place {
-  readonly connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink'>;
+  readonly connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink' | 'describesNothing'>;
   readonly path: readonly (string | number)[];
   readonly object: string;
   readonly subject: Subject;

@@ -68,7 +68,8 @@ const Line = z
 const shape = {
   /** The method and the path. */
   request: Line,
-  query: z.record(z.string(), Template).optional(),
+  /** The names are templates too. */
+  query: z.record(Template, Template).optional(),
   headers: z.record(z.string(), Template).optional(),
   json: Body.optional(),
   form: z.record(z.string(), Template).optional(),

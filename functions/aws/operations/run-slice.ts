@@ -31,6 +31,8 @@ export const runSlice =
   async ({ job: id, slice }: JobMessage, remainingMs: number): Promise<void> => {
     const { jobs } = ports;
     const row = await jobs.get(id);
+    if (row?.state === 'cancelled' && slice === row.slice && row.checkpoint !== undefined)
+      return ports.registry[row.kind]?.cancelled({ job: id, checkpoint: row.checkpoint });
     if (row === undefined || !['queued', 'running'].includes(row.state)) return;
     const wait = row.lease === undefined ? 0 : Date.parse(row.lease.until) - ports.now();
     if (slice !== row.slice) {
@@ -81,7 +83,7 @@ const executeSlice = async (ports: RunPorts, leased: JobRow, until: number): Pro
       ...(result.refusedParts !== undefined && { refusedParts: result.refusedParts }),
     };
     const saved = await jobs.save(result.finished ? endedRow(next, 'succeeded', ports.now()) : next);
-    if (saved === undefined) return await saveCancelledProgress(ports, leased, progress);
+    if (saved === undefined) return await saveCancelled(ports, leased, next);
     if (!result.finished) await jobs.enqueue({ job: saved.id, slice: saved.slice }, result.delaySeconds ?? 0);
   } catch (error) {
     const { code, reason } = ports.attemptOf(error);
@@ -97,15 +99,19 @@ const executeSlice = async (ports: RunPorts, leased: JobRow, until: number): Pro
   }
 };
 
-/** Saves the progress of a slice if the job was cancelled meanwhile. If another runner repeats the slice, it does nothing. */
-const saveCancelledProgress = async (
+/**
+ * Saves how far a slice came if the job was cancelled meanwhile; the next message then gives back what the job holds. If
+ * another runner repeats the slice, it does nothing.
+ */
+const saveCancelled = async (
   { jobs }: RunPorts,
   { id, slice }: JobRow,
-  progress: JobRow['progress'],
+  { progress, checkpoint }: JobRow,
 ): Promise<void> => {
   const now = await jobs.get(id);
-  if (now?.state === 'cancelled' && now.slice === slice)
-    await jobs.save({ ...now, slice: slice + 1, progress });
+  if (now?.state !== 'cancelled' || now.slice !== slice) return;
+  const saved = await jobs.save({ ...now, slice: slice + 1, progress, checkpoint });
+  if (saved !== undefined) await jobs.enqueue({ job: id, slice: saved.slice }, 0);
 };
 
 const startAndSlice = async (

@@ -114,12 +114,15 @@ export interface Job<Parameters, Checkpoint> extends JobKind<Parameters> {
   readonly checkpoint: z.ZodType<Checkpoint>;
   start(parameters: Parameters): Promise<{ readonly checkpoint: Checkpoint; readonly total?: number }>;
   slice(work: SliceWork<Parameters, Checkpoint>): Promise<SliceResult<Checkpoint>>;
+  /** Called once the job is cancelled and no slice runs any more: gives back what the job holds. It may be repeated. */
+  cancelled?(work: Pick<SliceWork<Parameters, Checkpoint>, 'job' | 'checkpoint'>): Promise<void>;
 }
 
 /** A job with its types hidden: parameters and checkpoints are JSON, which it validates. */
 export interface SealedJob {
   start(parameters: unknown): Promise<{ readonly checkpoint: unknown; readonly total?: number }>;
   slice(work: SliceWork<unknown, unknown>): Promise<SliceResult<unknown>>;
+  cancelled(work: Pick<SliceWork<unknown, unknown>, 'job' | 'checkpoint'>): Promise<void>;
 }
 
 export const sealed = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob => ({
@@ -130,4 +133,5 @@ export const sealed = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>)
       parameters: tolerant(job.parameters).parse(work.parameters),
       checkpoint: tolerant(job.checkpoint).parse(work.checkpoint),
     }),
+  cancelled: async (work) => job.cancelled?.({ ...work, checkpoint: job.checkpoint.parse(work.checkpoint) }),
 });

@@ -87,7 +87,8 @@ const readBody = async (
 
 /**
  * Takes the changes of contacts in a CRM that is switched on out of the interactions: they are published, and the sync of the
- * CRM decides what they mean. A deletion for privacy stays an interaction besides, which opens a review. What the hub itself
+ * CRM decides what they mean. What somebody said stays an interaction besides, and so does a deletion for privacy, which
+ * opens a review. What the hub itself
  * wrote to a CRM that is off by now is ignored.
  */
 const splitChanges = (
@@ -102,7 +103,10 @@ const splitChanges = (
       own: interactions.flatMap(({ change }) => (change?.own === true ? ['own-change'] : [])),
     };
   return {
-    stored: interactions.filter(({ change }) => change === undefined || change.act === 'erased'),
+    stored: interactions.filter(
+      ({ change, kind }) =>
+        change === undefined || change.act === 'erased' || kind === 'message' || kind === 'echo',
+    ),
     events: interactions.flatMap(({ change }) =>
       change === undefined ? [] : [crmChanged(provider, change, receivedAt)],
     ),

@@ -8,6 +8,7 @@ import {
   isOpenAt,
   messageDigest,
 } from '../../../core/crm/cases.ts';
+import { valueDigest } from '../../../core/crm/change.ts';
 import type { CrmFields } from '../../../core/crm/connector.ts';
 import type { CompiledCase, MappedInteraction } from '../../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../../core/errors.ts';
@@ -144,9 +145,11 @@ const followCrm = (
   { externalId, occurredAt: at, properties = {} }: StoredInteraction,
 ): CasePlan['closedThere'] => {
   const one = cases.find(({ state }) => state.record !== undefined && state.record === externalId);
-  const { closed } = one?.rule ?? {};
+  if (one === undefined) return undefined;
+  forgetWritten(one, properties['set']);
+  const { closed } = one.rule;
   const value = closed === undefined ? undefined : valueIn(properties['set'], closed.field);
-  if (one === undefined || closed === undefined || value === undefined) return undefined;
+  if (closed === undefined || value === undefined) return undefined;
   if (at <= (one.state.reportedAt ?? '')) return undefined;
   const state = { ...one.state, reportedAt: at };
   one.state = state;
@@ -161,6 +164,18 @@ const followCrm = (
     one.state = open;
   }
   return undefined;
+};
+
+/** What somebody else has changed is recognised as the hub's no more, also where it is changed back. */
+const forgetWritten = (one: PlannedCase, set: unknown): void => {
+  const { written = {} } = one.state;
+  const kept = Object.entries(written).filter(([name, digest]) => {
+    const value = valueIn(set, name);
+    return value === undefined || valueDigest(value) === digest;
+  });
+  if (kept.length === Object.keys(written).length) return;
+  one.state = { ...one.state, written: Object.fromEntries(kept) };
+  one.isChanged = true;
 };
 
 const valueIn = (set: unknown, field: string): unknown =>

@@ -6,6 +6,7 @@ import {
   messageDigest,
   writtenMessages,
 } from '../../../core/crm/cases.ts';
+import { valueDigest } from '../../../core/crm/change.ts';
 import type { CrmRecord, CrmResult, CrmSession } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import type { HubError } from '../../../core/errors.ts';
@@ -170,9 +171,11 @@ const noteRecord = ({ plan, one }: OfPlan, result: CrmResult, { waiting, refused
   const { state, creation, closes, rule } = one;
   const about = creation === undefined ? plan.party.contactOf : state.conversation;
   if (!('fault' in result)) {
+    const [value] = rule.closed?.values ?? [];
+    const closing = rule.closed && closes ? { [rule.closed.field]: value } : {};
+    const written = digestsOf({ ...(creation ?? closing), ...result.held });
     one.state = {
-      ...state,
-      record: result.id,
+      ...{ ...state, record: result.id, written: { ...state.written, ...written } },
       ...(creation === undefined && closes && { closedAt: closes }),
     };
     return;
@@ -185,6 +188,9 @@ const noteRecord = ({ plan, one }: OfPlan, result: CrmResult, { waiting, refused
     if (creation !== undefined) one.state = { ...state, conversation: '' };
   } else waiting.set(about, { error: fault, ...(fault.scope === 'object' && { object: rule.object }) });
 };
+
+const digestsOf = (fields: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, valueDigest(value)]));
 
 /** The messages of cases that are in the CRM; those of the others wait. */
 const writeMessages = async (writing: CaseWriting, cases: readonly OfPlan[]): Promise<void> => {

@@ -4,6 +4,7 @@ import { type CrmChange, valueDigest } from '../../../core/crm/change.ts';
 import type { CrmSession, HeldRecord } from '../../../core/crm/connector.ts';
 import type { CompiledCase } from '../../../core/crm/mapping/mapping.ts';
 import { referenceTo } from '../../../core/identity/crm/accounts.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { InteractionMessage } from '../../contracts/messages/record.ts';
 import { profileIdsOf, type Rules } from '../contacts/subjects.ts';
@@ -18,12 +19,13 @@ export interface Reading {
 
 type OtherPorts = Pick<
   SyncPorts,
-  'crm' | 'scope' | 'now' | 'call' | 'links' | 'history' | 'cases' | 'recordInteraction'
+  'crm' | 'scope' | 'now' | 'call' | 'links' | 'history' | 'guests' | 'cases' | 'recordInteraction'
 >;
 
 /**
  * Records what a CRM reports about records that belong to contacts, such as cases, where the report names no contact: the
- * records are read, one call per object. Those of nobody that the hub knows are ignored.
+ * records are read, one call per object. Those of nobody that the hub knows are ignored, and so is the case of a guest, which
+ * is at the contact of a person who may have nothing to do with it.
  */
 export const recordOtherChanges = async (
   { ports, session, rules }: Pick<Reading, 'session' | 'rules'> & { readonly ports: OtherPorts },
@@ -35,12 +37,15 @@ export const recordOtherChanges = async (
     const contacts = [...records.values()].flatMap(({ contact }) => contact ?? []);
     const owners = await ports.links.owners(contacts);
     const rule = rules.mapping.cases.find((one) => one.object === object);
-    const own = rule === undefined ? new Map() : await ownCases(ports, [...owners.values()]);
+    const known = rule === undefined ? noCases : await knownCases(ports, [...owners.values()]);
     for (const change of reported) {
       const record = records.get(change.id);
       const isEcho =
-        rule !== undefined && record !== undefined && isOwnWrite(rule, change, record, own.get(change.id));
-      if (record?.contact !== undefined && owners.has(record.contact) && !isEcho)
+        rule !== undefined &&
+        record !== undefined &&
+        isOwnWrite(rule, change, record, known.own.get(change.id));
+      const isNews = !isEcho && !known.ofGuests.has(change.id);
+      if (record?.contact !== undefined && owners.has(record.contact) && isNews)
         await ports.recordInteraction(changeMessage(ports, change, record, record.contact));
     }
   }
@@ -50,34 +55,50 @@ export const recordOtherChanges = async (
 const stateOf = (record: HeldRecord, names: readonly string[]): string =>
   names.map((name) => valueDigest(record.fields[name])).join(':');
 
-/** The cases of customers that the hub made, by the CRM's ids. */
-const ownCases = async (
-  { history, cases }: Pick<OtherPorts, 'history' | 'cases'>,
+/** The cases that the hub made, by the CRM's ids: those of customers, and those of guests who are shown with them. */
+interface KnownCases {
+  readonly own: ReadonlyMap<string, CaseState>;
+  readonly ofGuests: ReadonlyMap<string, CaseState>;
+}
+
+const noCases: KnownCases = { own: new Map(), ofGuests: new Map() };
+
+const knownCases = async (
+  { history, guests, cases }: Pick<OtherPorts, 'history' | 'guests' | 'cases'>,
   profileIds: readonly string[],
-): Promise<ReadonlyMap<string, CaseState>> => {
-  const customers = await history.customers([...new Set(profileIds)]);
-  const rows = await cases.load([...new Set([...customers.values()].flatMap(profileIdsOf))]);
-  const states = [...rows.values()].flatMap((row) => row.cases);
-  return new Map(
-    states.flatMap((state) => (state.record === undefined ? [] : [[state.record, state] as const])),
-  );
+): Promise<KnownCases> => {
+  const customers = [...(await history.customers([...new Set(profileIds)])).values()];
+  const shown = (await Promise.all(customers.map((one) => guests.guestsOf(one)))).flat();
+  const casesOf = async (some: readonly Customer[]): Promise<ReadonlyMap<string, CaseState>> => {
+    const rows = await cases.load([...new Set(some.flatMap(profileIdsOf))]);
+    const states = [...rows.values()].flatMap((row) => row.cases);
+    return new Map(states.flatMap((one) => (one.record === undefined ? [] : [[one.record, one] as const])));
+  };
+  const [own, ofGuests] = await Promise.all([casesOf(customers), casesOf(shown)]);
+  return { own, ofGuests };
 };
 
-/** CRMs report the fields of a new record some seconds after it. */
+/** CRMs report the fields of a new record, with their own defaults, some seconds after it. */
 const CREATION_MS = 5000;
 
-/** Whether a report about a case that the hub made tells what the hub wrote: the case itself, and that it is closed. */
+/**
+ * Whether a report about a case that the hub made tells what the hub wrote: the case itself, and that it is closed. A field that
+ * the hub wrote is recognised by its value; of any other, what is reported at the creation is the CRM's default.
+ */
 const isOwnWrite = (
   { key, closed }: CompiledCase,
-  { act, at, fields }: CrmChange,
+  { act, at, asked, fields }: CrmChange,
   record: HeldRecord,
   state: CaseState | undefined,
 ): boolean => {
   if (state === undefined) return false;
+  if (act === 'created') return true;
   const isOfCreation = at !== undefined && Date.parse(at) - Date.parse(record.createdAt) <= CREATION_MS;
-  if (act === 'created' || isOfCreation) return true;
-  return Object.keys(fields).every((name) => {
-    if (name !== closed?.field) return name === key;
+  return Object.entries(fields).every(([name, digest]) => {
+    const reported = asked ? valueDigest(record.fields[name]) : digest;
+    const written = state.written?.[name];
+    if (name === key || written === reported || (written === undefined && isOfCreation)) return true;
+    if (name !== closed?.field) return false;
     const isClosed = closed.values.some((value) => String(value) === String(record.fields[name] ?? ''));
     return isClosed && state.closedAt !== undefined;
   });

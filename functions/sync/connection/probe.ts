@@ -84,11 +84,12 @@ const outcomeOf = async ({ title }: ProbePorts, call: () => Promise<void>): Prom
   }
 };
 
-/** Does the work of parked messages, one after the other, until the CRM has answered about the object. */
+/**
+ * Does the work of parked messages, one after the other, until the CRM has answered about the object. If none of them asks
+ * the CRM about it any more, the object itself is asked for: nothing else says that it can be used again.
+ */
 const tryParked = async ({ parked, attempt, look }: ProbePorts, object: string): Promise<void> => {
-  const waiting = await parked.some(object);
-  if (waiting.length === 0) return look(object);
-  for (const pending of waiting) {
+  for (const pending of await parked.some(object)) {
     const { deferral, answered } = await attempt(object, pending);
     const error = deferral?.error;
     if (error === undefined) await parked.remove(object, pending.id);
@@ -96,6 +97,7 @@ const tryParked = async ({ parked, attempt, look }: ProbePorts, object: string):
     else if (error.scope === 'object' && (deferral?.object ?? error.object) === object) throw error;
     if (answered) return;
   }
+  await look(object);
 };
 
 /** Releases messages as long as there is time; another message goes on with it. */

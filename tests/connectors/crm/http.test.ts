@@ -67,6 +67,16 @@ describe('requests', () => {
     expect(seen[0]?.line).toBe('PUT /people/acme:..%2F1%3Fx');
     expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ ...ada.fields, hub: ada.key });
   });
+  it('the names of a query are templates too', async () => {
+    const find = {
+      field: { request: 'GET /people', query: { '{{ field }}': '{{ value }}' }, records: 'body' },
+    };
+    const { session, seen } = await open({ objects: { people: { ...byKey.objects.people, find } } }, () => ({
+      body: [],
+    }));
+    await session.find('people', { field: 'hub_id' }, ['acme:1'], [], call);
+    expect(seen[0]?.line).toBe('GET /people?hub_id=acme%3A1');
+  });
   it.each(['..', '.', ''])('a key that is %j is refused and nothing is sent', async (key) => {
     const { session, seen } = await open(byKey, () => ({ body: { id: 7 } }));
     const [result] = await session.upsert('people', 'hub', [{ key, fields: {} }], call);

@@ -135,6 +135,25 @@ it('what a job left is written also where Salesforce is down when it is to be wr
   expect(linked(adoption)).toBe(PEOPLE);
 });
 
+it('a cancelled job gives back at once the contacts that it has reserved, and keeps what is written', async () => {
+  for (const isWritten of [false, true]) {
+    const adoption = adopt();
+    const { checkpoint } = await adoption.run(
+      ({ checkpoint: { bulk } }) => typeof bulk === 'object' && bulk.sentAt !== undefined,
+    );
+    const work = typeof checkpoint.bulk === 'object' ? checkpoint.bulk.work : '';
+    expect([...adoption.states.values()].filter(({ reservedUntil }) => reservedUntil)).toHaveLength(PEOPLE);
+    for (let polls = 0; isWritten && polls < 3; polls++) await org.send('GET', `/jobs/ingest/${work}`);
+    await adoption.cancelled();
+    await adoption.cancelled();
+    const states = [...adoption.states.values()];
+    expect(states.filter(({ reservedUntil, bulk }) => reservedUntil ?? bulk)).toEqual([]);
+    expect(ofContacts('Hub_Id__c').filter(Boolean)).toEqual(isWritten ? keys : []);
+    await org.stop();
+    await open();
+  }
+});
+
 it('a job that somebody aborts is written without one', async () => {
   const adoption = adopt();
   const { checkpoint } = await adoption.run(

@@ -92,7 +92,7 @@ export const caseHub = async () => {
     open: async () => session,
     call: { signal: AbortSignal.timeout(30_000), spend: async () => undefined, sleep: async () => undefined },
     ...{ mapping: async () => mapping, identity: async () => identity, silence: async () => SILENCE_MS },
-    guests: { personOf: async () => undefined },
+    guests: { personOf: async () => undefined, guestsOf: async () => [] },
     history: {
       ...{ interaction: unused, timeline: unused, answers: unused, ledger: unused },
       customer: async (id) => customerOf(id),

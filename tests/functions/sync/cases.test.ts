@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { valueDigest } from '../../../core/crm/change.ts';
+import { applyChanges } from '../../../functions/sync/changes/changes.ts';
 import { type CaseHub, caseHub } from './case-worker.ts';
 
 const HOUR_MS = 3_600_000;
@@ -217,6 +219,37 @@ it('what ServiceNow reports of a case is read; what the hub wrote is no news', a
   await hub.work('ada');
   await hub.report();
   expect(hub.inCrm().cases).toEqual([{ title: 'Broken', state: '3' }]);
+  expect(hub.reported).toHaveLength(1);
+});
+
+it('a field that an agent changes right after the case was made is news; what the hub wrote is none, however late', async () => {
+  await hub.work(hub.say('ada', 'Broken'));
+  await hub.report();
+  const [{ id = '' } = {}] = hub.sandbox.records('sn_customerservice_case');
+  const tell = (title: string) =>
+    applyChanges(hub.ports)([
+      {
+        id: '0',
+        message: {
+          change: {
+            ...{ object: 'sn_customerservice_case', id, act: 'changed', at: hub.at(), merged: [] },
+            fields: { short_description: valueDigest(title) },
+          },
+        },
+      },
+    ]);
+  later(1000);
+  hub.sandbox.staff.update(
+    'sn_customerservice_case',
+    { short_description: 'Broken' },
+    { short_description: 'Wet' },
+  );
+  await tell('Wet');
+  expect(hub.reported.map(({ interaction }) => interaction.properties)).toEqual([
+    { record: 'sn_customerservice_case', act: 'changed', set: { short_description: 'Wet' } },
+  ]);
+  later(60_000);
+  await tell('Broken');
   expect(hub.reported).toHaveLength(1);
 });
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { type CrmConnection, crmConnection } from '../../../functions/sync/connection/connection.ts';
+import type { Pending } from '../../../functions/sync/connection/pending.ts';
 import { probe } from '../../../functions/sync/connection/probe.ts';
 import { openTestTable, type TestTable } from '../../support/open-test-table.ts';
 
@@ -24,7 +25,7 @@ const does = (what: string) => {
 
 beforeEach(async () => {
   table = await openTestTable();
-  [done, crashAt] = [[], undefined];
+  [done, crashAt, parked] = [[], undefined, []];
   connection = crmConnection({
     ...{ crm: { id: 'acme-crm', title: 'Acme CRM' }, table: table.rows, runtime: table.runtime },
     source: {
@@ -45,7 +46,8 @@ beforeEach(async () => {
 });
 
 let outcome: CrmFault | undefined;
-const probeNow = (isAsked = false): Promise<void> =>
+let parked: Pending[] = [];
+const probeNow = (isAsked = false, object?: string): Promise<void> =>
   probe({
     ...{
       title: 'Acme CRM',
@@ -58,15 +60,19 @@ const probeNow = (isAsked = false): Promise<void> =>
       does('call');
       if (outcome) throw outcome;
     },
-    attempt: () => Promise.reject(new Error('Nothing is parked.')),
-    look: async (object) => does(`look at ${object}`),
+    // The message has become work without a call.
+    attempt: async () => ({ deferral: undefined, answered: false }),
+    async look(one) {
+      does(`look at ${one}`);
+      if (outcome) throw outcome;
+    },
     parked: {
       add: async () => {},
-      some: async () => [],
+      some: async () => parked,
       remove: async () => {},
       release: async () => true,
     },
-  })({ probe: true }, { message: 'm1', isAsked });
+  })({ probe: true, ...(object !== undefined && { object }) }, { message: 'm1', isAsked });
 const wait = (ms: number): Promise<void> => table.clock.runUntil(table.clock.now() + ms);
 
 it('a pause sends its probe first, and ends with the event source', async () => {
@@ -80,6 +86,26 @@ it('a pause sends its probe first, and ends with the event source', async () => 
   await probeNow();
   expect(done).toEqual(['call', 'ended', 'on']);
   expect(await connection.read()).toMatchObject({ status: 'working' });
+});
+
+it('a parked object of which no message asks the CRM any more stays parked until the CRM has answered', async () => {
+  const fault = new CrmFault('servicenow-setup', 'Allow it.', {
+    scope: 'object',
+    why: 'setup',
+    object: 'cases',
+  });
+  await connection.objectFailed('cases', fault);
+  await wait(30_000);
+  parked = [
+    {
+      ...{ id: '1', body: '{"profileId":"c1"}', message: { profileId: 'c1' } },
+      ...{ receives: 1, attributes: {} },
+    },
+  ];
+  [outcome, done] = [fault, []];
+  await probeNow(false, 'cases');
+  expect(done).toEqual(['look at cases', 'probe in 60']);
+  expect(await connection.read()).toMatchObject({ status: 'limited' });
 });
 
 it('a planned probe that is repeated is dropped, and one that is asked for moves no other', async () => {

@@ -146,3 +146,28 @@ it('the record of somebody who was erased, brought back by staff, makes nobody',
   expect((await full.hub.front('GET', '/customers?identifier=email:ada@example.com')).status).toBe(404);
   expect(await full.trouble()).toEqual([]);
 });
+
+it.each(crmIds)(
+  'a second record of an erased person in %s, which the hub never had, makes nobody; a later one is a new person',
+  async (crm) => {
+    full = await openFullCrm(crm);
+    full.write(['phone:+14155550140', 'email:bob@example.com'], 'hello');
+    await full.hub.wait(5 * MINUTE);
+    const second = full.seed({ phone: '+14155550140' });
+    const { id } = (await full.hub.api('POST', '/erasures', { customer: 'phone:+14155550140' })).body;
+    await full.hub.wait(60 * MINUTE);
+    expect((await full.hub.api('GET', `/erasures/${id}`)).body).toMatchObject({ state: 'succeeded' });
+    expect(await full.ended(await full.start())).toMatchObject({
+      progress: { counts: { read: 2, linked: 1, erased: 1, ambiguous: 0 } },
+    });
+    expect((await full.hub.front('GET', '/customers?identifier=phone:%2B14155550140')).status).toBe(404);
+    expect(keyOf(second)).toBeUndefined();
+    const later = full.create({ phone: '+14155550140' });
+    expect(await full.ended(await full.start())).toMatchObject({
+      progress: { counts: { read: 3, linked: 2, erased: 1, ambiguous: 0 } },
+    });
+    expect(keyOf(later)).toBe(`acme:${(await full.customer('phone:+14155550140')).id}`);
+    expect(keyOf(second)).toBeUndefined();
+    expect(await full.trouble()).toEqual([]);
+  },
+);

@@ -42,6 +42,7 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
       directory: { page: async () => ({ ids: [...byId.keys()] }) },
       owners: async (identifiers) =>
         new Map(identifiers.flatMap((one) => (owner.has(one) ? [[one, owner.get(one) ?? '']] : []))),
+      erased: async () => new Map(),
       send: async () => new Set(),
       waiting: async () => 0,
       put: async () => undefined,
@@ -66,6 +67,7 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
   };
   return {
     ...{ checkpoints, failures, queued, states, slice },
+    cancelled: async () => job.cancelled?.({ job: 'j1', checkpoint: checkpoints.at(-1) ?? firstCheckpoint }),
     /** Runs slices until the job has finished, or until one ends as `until` says. */
     async run(until: (result: SliceResult<AdoptionCheckpoint>) => boolean = ({ finished }) => finished) {
       for (let slices = 0; slices < 200; slices++) {

@@ -36,6 +36,8 @@ export interface FullCrm {
   readonly fieldOf: (name: keyof Known | 'key') => string;
   /** Staff have written somebody down long ago. Returns the id of the record. */
   readonly seed: (known: Known) => string;
+  /** Staff write somebody down now. Returns the id of the record. */
+  readonly create: (known: Known) => string;
   readonly contacts: () => ReturnType<Sandbox['records']>;
   /** The ids of records by the hub's key in them. */
   readonly keyed: () => ReadonlyMap<string, readonly string[]>;
@@ -67,19 +69,18 @@ export const openFullCrm = async (crm: Crm, options: TestHubOptions = {}): Promi
   const names: Readonly<Record<string, string>> = crms[crm];
   const { object, key } = crms[crm];
   const fieldOf: FullCrm['fieldOf'] = (name) => names[name] ?? '';
+  const named = (known: Known): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries({ last: 'Known', ...known }).flatMap(([name, value]) =>
+        names[name] === undefined ? [] : [[names[name], value]],
+      ),
+    );
   const contacts = () => sandbox.records(object);
   const job = async (id: string) => (await hub.api('GET', `/jobs/${id}`)).body;
   return {
     ...{ hub, sandbox, fieldOf, contacts, job },
-    seed: (known) =>
-      sandbox.seed(
-        object,
-        Object.fromEntries(
-          Object.entries({ last: 'Known', ...known }).flatMap(([name, value]) =>
-            names[name] === undefined ? [] : [[names[name], value]],
-          ),
-        ),
-      ),
+    seed: (known) => sandbox.seed(object, named(known)),
+    create: (known) => sandbox.staff.create(object, named(known)),
     keyed: () => {
       const ids = new Map<string, string[]>();
       for (const { id, fields } of contacts()) {

@@ -128,7 +128,7 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
     },
     mapping: async () => mapping,
     identity: async () => identity,
-    guests: { personOf: unused },
+    guests: { personOf: unused, guestsOf: unused },
     history: {
       ...{ customer: unused, interaction: unused, timeline: unused, answers: unused, ledger: unused },
       customers: async (profileIds) => found(stored.customers, profileIds),

@@ -1,7 +1,7 @@
 import type { BulkOutcome, BulkUpdates, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
 import { isReserved, released } from '../../../../core/crm/reservation.ts';
 import { type Instant, instant } from '../../../../core/interaction/interaction.ts';
-import type { Subject } from '../../contacts/subjects.ts';
+import type { Rules, Subject } from '../../contacts/subjects.ts';
 import { reserveContacts, saveBulk } from '../../contacts/write.ts';
 import { adoptedOf, changesOf } from './adopted.ts';
 import type { AdoptionCheckpoint } from './checkpoint.ts';
@@ -145,6 +145,30 @@ const note = async (adopting: Adopting, results: readonly Result[]): Promise<voi
   if (again.length > 0) await writeAgain(adopting, again);
   // Only now: of what is released, this job knows no more if it is interrupted.
   await release(adopting, [...again, ...refused.keys()]);
+};
+
+/**
+ * Ends work of a cancelled job: what it has written is the customers', and their other contacts are free at once. Contacts of
+ * work whose outcome the CRM does not say yet stay reserved for an hour.
+ */
+export const giveUpBulk = async (
+  { sync, job, mapping }: Pick<Adopting, 'sync' | 'job'> & { readonly mapping: Rules['mapping'] },
+  updates: BulkUpdates,
+  work: string,
+): Promise<void> => {
+  await updates.abort(work, sync.call);
+  const outcome = await updates.outcome(work, mapping.contact.key, sync.call);
+  for (const results of outcome === undefined ? [] : lotsOf(outcome)) {
+    const byProfile = new Map(results.map((one) => [one.key.slice(sync.hub.length + 1), one]));
+    const left: string[] = [];
+    for (const [profileId, state] of await sync.links.load([...byProfile.keys()])) {
+      const result = byProfile.get(profileId);
+      if (state.bulk?.job !== job || result === undefined) continue;
+      if ('id' in result && isReserved(state, sync.now())) await saveBulk(sync, profileId, state, result.id);
+      else left.push(profileId);
+    }
+    await release({ sync, job }, left);
+  }
 };
 
 const release = async (

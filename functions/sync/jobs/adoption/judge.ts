@@ -3,6 +3,7 @@ import type { HeldRecord } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import { customersOf, type Subject, subjectsOf } from '../../contacts/subjects.ts';
 import { type Adopting, identifiersOf } from './context.ts';
+import { erasedRecords } from './erased-records.ts';
 
 /** A record of a page, and what becomes of it. */
 export type Judged = { readonly record: HeldRecord } & (
@@ -25,12 +26,12 @@ export const judgePage = async (
 ): Promise<readonly Judged[]> => {
   const { ports, sync, notes, rules } = adopting;
   const ids = records.map(({ id }) => id);
+  const identifiers = new Map(records.map((record) => [record.id, identifiersOf(adopting, record)]));
   const [erased, linked, found] = await Promise.all([
-    sync.links.erased(ids),
+    erasedRecords(adopting, records, identifiers),
     sync.links.owners(ids),
     notes.found(ids),
   ]);
-  const identifiers = new Map(records.map((record) => [record.id, identifiersOf(adopting, record)]));
   const all = [...new Set([...identifiers.values()].flat())];
   const [holders, owners] = await Promise.all([notes.holders(all), ports.owners(all)]);
   const profileIds = [
