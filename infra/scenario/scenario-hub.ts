@@ -141,7 +141,7 @@ const seedHub = ({ hub }: Scenario): unknown => {
     ...hub,
     senders: {
       ...Object.fromEntries(Channel.options.map((channel) => [channel, 'scenario'])),
-      email: { use: 'ses', rate: RATE },
+      email: 'ses',
       sms: { use: 'aws-sms', rate: RATE },
     },
   };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as customerCommand } from '../../../cli/customers/customer.ts';
+import { run as reviewCommand } from '../../../cli/customers/review.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
 import { closeTerminal, terminal } from '../../support/terminal.ts';
 
@@ -25,7 +26,7 @@ const report = async (...events: object[]): Promise<void> => {
 const idOf = async (identifier: string): Promise<string> =>
   (await hub.api('GET', `/customers?identifier=${encodeURIComponent(identifier)}`)).body.id;
 
-describe('hub customer', () => {
+describe('hub customer and hub review', () => {
   it('lists the open reviews with what is needed to decide them', async () => {
     await report(
       {
@@ -43,7 +44,7 @@ describe('hub customer', () => {
       identifiers: ['phone:unknown'],
       text: 'Who am I?',
     });
-    await customerCommand(['reviews']);
+    await reviewCommand(['list']);
     const text = printed.join('\n');
     expect(text).toContain('proves identifiers of both, but their strong identifiers differ.');
     expect(text).toMatch(/Ada.* {2}user-id:1 {2}email:ada@example\.com/u);
@@ -61,7 +62,7 @@ describe('hub customer', () => {
     expect(printed).toEqual([`Done: ${survivor}`]);
     expect(await idOf('line:U1')).toBe(survivor);
     await expect(customerCommand(['merge', 'line:U1', 'line:U2', ...why])).rejects.toThrow(
-      'No customer owns the identifier that the command names.',
+      'No customer owns line:U2.',
     );
   });
 });

@@ -15,6 +15,8 @@ import { assemblyWith } from '../../../infra/stack/assembly.ts';
 export const START = Date.parse('2026-03-02T09:00:00Z');
 export const PUBLIC_URL = 'https://acme.example';
 const API_KEY = 'a-key-of-the-releases-0123456789';
+/** With which the stored releases have hashed ids and signed links: secrets outlive a release. */
+const OWN_KEYS = `nN5${'F'.repeat(37)}`;
 const HOUR_MS = 3_600_000;
 
 interface ReleaseHubOptions extends Pick<InProcessHubOptions, 'functions'> {
@@ -37,13 +39,14 @@ export const openReleaseHub = async ({
   const crms = await openSandboxes(db, { now: () => clock.now(), servicenow: true });
   await crms.connect(runtime, name);
   const secrets = new SecretsManagerClient(clientConfig(runtime));
-  const values = { ...samples(now, PUBLIC_URL).secrets, api: { keys: [API_KEY] } };
+  const channels = Object.entries(samples(now, PUBLIC_URL).secrets);
+  const values = {
+    ...Object.fromEntries(channels.map(([provider, value]) => [`channels/${provider}`, value])),
+    ...{ api: { keys: [API_KEY] }, 'hashed-keys': { keys: OWN_KEYS }, signing: { keys: OWN_KEYS } },
+  };
   for (const [secret, value] of Object.entries(values))
     await secrets.send(
-      new PutSecretValueCommand({
-        SecretId: `${name}/${secret === 'api' ? secret : `channels/${secret}`}`,
-        SecretString: JSON.stringify(value),
-      }),
+      new PutSecretValueCommand({ SecretId: `${name}/${secret}`, SecretString: JSON.stringify(value) }),
     );
   const settle = (): Promise<void> => clock.runUntil(clock.now());
   const front = (method: string, target: string, body: string, headers: Readonly<Record<string, string>>) =>

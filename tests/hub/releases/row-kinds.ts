@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Amounts } from '../../../core/timeline/figures.ts';
+import { Pace } from '../../../core/triggers/pace.ts';
 import { connectionOf, ParkedMessage, pollStateOf } from '../../../functions/contracts/rows/connections.ts';
 import {
   crmOutcomeOf,
@@ -105,6 +106,9 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   connection: [/^connection#/u, connectionOf.schema],
   poll: [/^poll#/u, pollStateOf.schema],
   parked: [/^parked#/u, ParkedMessage],
+  pace: [/^pace#/u, Pace],
+  channel: [/^channel#/u, KeyOnly],
+  decision: [/^decided#/u, KeyOnly],
   lease: [/^lease#/u, Lease],
 };
 

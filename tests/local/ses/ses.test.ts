@@ -135,7 +135,10 @@ describe('SES', () => {
     await expect(send(['ada@example.com'], 'x@other.example')).rejects.toMatchObject({
       name: 'MessageRejected',
     });
-    for (let count = 0; count < 200; count++) await send(['Ada <ada@example.com>']);
+    for (let count = 0; count < 200; count++) {
+      await send(['Ada <ada@example.com>']);
+      await clock.runUntil(clock.now() + 1000);
+    }
     await expect(send(['ada@example.com'])).rejects.toThrow(/quota/u);
     expect(await client.send(new GetSendQuotaCommand({}))).toMatchObject({
       Max24HourSend: 200,
