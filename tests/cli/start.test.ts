@@ -139,11 +139,12 @@ it('a sandbox with wrong options or a wrong setup ends with a sentence', async (
 }, 300_000);
 
 it('any configuration starts, and is judged by what it switches on', async () => {
-  const hub = 'channels: { twilio: {}, calendly: {} }\ncrms: { hubspot: {} }\nsenders: { email: ses }\n';
+  const hub =
+    'channels: { twilio: {}, calendly: {} }\ncrms: { hubspot: {} }\nsenders: { email: ses, sms: aws-sms }\n';
   const { code, said } = await ended('start', ['--exit'], configured('one-crm', hub));
-  expect(said).toMatch(/ {2}of channels off +6\n/u);
+  expect(said).toMatch(/ {2}of channels off +7\n/u);
   expect(said).toMatch(/customers +4\n/u);
-  expect(said).toMatch(/hubspot contacts +4\n/u);
+  expect(said).toMatch(/hubspot contacts +2\n/u);
   expect(said).not.toContain('salesforce Contact');
   expect(said).not.toContain('expected');
   expect(code).toBe(0);

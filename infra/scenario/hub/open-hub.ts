@@ -136,16 +136,18 @@ export const openHub = async (options: HubOptions, report: (line: string) => voi
 };
 
 /**
- * Posts what HubSpot reports of a change to the hub, as HubSpot does once its webhooks lead here. A hub without the channel
- * answers 404. Throws where the hub refuses it.
+ * Posts what HubSpot reports of a change to the hub, as HubSpot does once its webhooks lead here: where the channel is on.
+ * Throws where the hub refuses it.
  */
-const bringWebhook = async (cloud: Pick<Cloud, 'front'>, report: CrmReport): Promise<void> => {
-  if (report.crm !== 'hubspot') return;
+const bringWebhook = async (cloud: Pick<Cloud, 'front' | 'functions'>, report: CrmReport): Promise<void> => {
+  const isOn = [...cloud.functions.values()].some(({ environment }) =>
+    environment['CHANNELS']?.includes('"hubspot":'),
+  );
+  if (report.crm !== 'hubspot' || !isOn) return;
   const { method, headers, body } = report.webhook;
   const target = '/webhooks/hubspot';
   const { status } = await cloud.front({ method, target, headers, body: Buffer.from(body) });
-  if (status !== 200 && status !== 404)
-    throw new Error(`The hub answered ${status} to a webhook of the HubSpot sandbox.`);
+  if (status !== 200) throw new Error(`The hub answered ${status} to a webhook of the HubSpot sandbox.`);
 };
 
 const urlOf = ({ port }: Listener): string => `http://127.0.0.1:${port}`;

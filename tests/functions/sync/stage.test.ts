@@ -34,7 +34,7 @@ describe('a message of a sync queue', () => {
   });
 
   it('that is none of these is refused, with what was expected', () => {
-    expect(() => stage.replay('{"probe":false}', 1)).toThrow('what to probe (probe: true; object)');
+    expect(() => stage.replay('{"probe":false}', 1)).toThrow('what to probe (probe: true; object, account)');
     expect(() => stage.replay(JSON.stringify({ change: { ...change, act: 'moved' } }), 1)).toThrow('change');
   });
 });

@@ -59,7 +59,7 @@ it('a source that is off leaves messages in their place, also after a restart, u
   await open();
   expect([await send(), received.length]).toEqual([2, 1]);
   expect(await source().setEnabled(true)).toBe(true);
-  await hub.clock.runUntil(hub.clock.now() + 10_000);
+  await hub.clock.runUntil(hub.clock.now() + 30_000);
   expect(hub.cloud.queue(queueArn(hub.cloud, SALESFORCE)).visible).toBe(0);
 });
 

@@ -42,7 +42,7 @@ const sendAround = async (mayLoop: boolean, limit: number) => {
   });
   const sync = [...hub.cloud.functions.values()].find(({ environment }) => environment['QUEUE_URL_SYNC']);
   await send(hub, sync?.environment['QUEUE_URL_SYNC'], {});
-  await hub.clock.runUntil(hub.clock.now() + 600_000);
+  await hub.clock.runUntil(hub.clock.now() + 1_200_000);
   await hub.cloud.stop();
   const errors = hub.errors.map((error) => (error instanceof Error ? error.message : String(error)));
   return { runs, errors, dead };
