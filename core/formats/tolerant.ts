@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { clone } from 'zod/v4/core';
 
 /**
  * Lists of words that later releases make longer, such as the channels. A tolerant reader keeps a word that this release does
@@ -25,7 +24,7 @@ const readers = new WeakMap<z.core.$ZodType, z.core.$ZodType>();
 const loosened = (schema: z.core.$ZodType): z.core.$ZodType => {
   // Every schema of this repository is one of zod's own.
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  const withParts = <Def extends z.core.$ZodTypeDef>(parts: Def) => clone(schema, parts);
+  const withParts = <Def extends z.core.$ZodTypeDef>(parts: Def) => (schema as z.ZodType).clone(parts);
   switch (def.type) {
     case 'object': {
       const shape = Object.fromEntries(Object.entries(def.shape).map(([name, one]) => [name, tolerant(one)]));
