@@ -100,7 +100,8 @@ export const runKills = async (options: KillOptions): Promise<KillResult> => {
     current = startHub({
       command: 'open',
       ...{ state: join(folder, 'state.sqlite'), publicUrl: PUBLIC_URL, clockOffsetMs },
-      hasFaults: options.hasFaults && clockOffsetMs !== DRAIN_OFFSETS.at(-1),
+      // What is left is processed on a good day: a message that fails would wait for minutes of real time.
+      hasFaults: options.hasFaults && clockOffsetMs === 0,
       ...{ secrets: traffic.secrets, granted: isFirst ? [...traffic.granted] : [] },
     });
     return current;
