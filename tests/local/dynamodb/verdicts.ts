@@ -233,6 +233,12 @@ export const verdicts: readonly Verdict[] = [
   get('a key without its sort key', { Key: { pk: { S: 'a' } } }, REFUSED),
   // Key conditions.
   query('an empty partition key', 'pk = :p', { ':p': { S: '' } }, REFUSED),
+  query(
+    'a sort key of 1,025 bytes',
+    'pk = :p AND sk = :s',
+    { ':p': { S: 'a' }, ':s': { S: 'x'.repeat(1025) } },
+    REFUSED,
+  ),
   query('an empty sort key', 'pk = :p AND sk = :s', { ':p': { S: 'a' }, ':s': { S: '' } }, REFUSED),
   query(
     'a sort key above an empty one',

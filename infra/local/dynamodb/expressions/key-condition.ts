@@ -1,4 +1,4 @@
-import { expectFilled, type KeyNames, type Table } from '../tables/table.ts';
+import { expectFilled, expectRangeSize, type KeyNames, type Table } from '../tables/table.ts';
 import { invalid, sortable, typeOf, type Value } from '../values/values.ts';
 import { type Condition, type Operand, operandsOf } from './syntax.ts';
 
@@ -42,7 +42,10 @@ export const keyCondition = (table: Table, keys: KeyNames, condition: Condition)
     throw invalid('Query key condition not supported');
   expectFilled(keys.hash, value);
   if (range !== undefined && keys.range !== undefined)
-    for (const bound of valuesOf(range)) expectFilled(keys.range, bound);
+    for (const bound of valuesOf(range)) {
+      expectFilled(keys.range, bound);
+      expectRangeSize(bound);
+    }
   return { hash: value, range, ...bounds(range) };
 };
 

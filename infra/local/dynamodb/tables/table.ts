@@ -99,6 +99,16 @@ export const expectFilled = (name: string, value: Value): void => {
     );
 };
 
+/** Throws where a value in a condition on a range key is longer than such a key may be, of a table or an index. */
+export const expectRangeSize = (value: Value): void => {
+  const size =
+    'S' in value ? Buffer.byteLength(value.S) : 'B' in value ? Buffer.from(value.B, 'base64').byteLength : 0;
+  if (size > RANGE_LIMIT)
+    throw invalid(
+      `One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of ${RANGE_LIMIT} bytes`,
+    );
+};
+
 const emptyIndexKey = (index: string, name: string, value: Value): Error =>
   invalid(
     `One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty ${'S' in value ? 'string' : 'binary'} value. IndexName: ${index}, IndexKey: ${name}`,
