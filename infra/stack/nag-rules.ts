@@ -26,16 +26,21 @@ export const suppressed: Readonly<Record<string, string>> = {
 
 const WILDCARDS = 'AwsSolutions-IAM5';
 /** Actions that AWS checks against no resource. */
-const WITHOUT_RESOURCE: readonly unknown[] = [
+const WITHOUT_RESOURCE: ReadonlySet<string> = new Set([
   'sms-voice:SendTextMessage',
   'lambda:ListEventSourceMappings',
   'events:ListRules',
   'sns:DeleteEndpoint',
-];
+  'ses:GetSendQuota',
+]);
 
 const Policy = z.object({
   Statement: z.array(
-    z.object({ Action: z.unknown(), Resource: z.unknown().transform((resource) => [resource].flat()) }),
+    z.object({
+      // CDK joins statements about the same resources into one of several actions.
+      Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()),
+      Resource: z.unknown().transform((resource) => [resource].flat()),
+    }),
   ),
 });
 
@@ -48,7 +53,7 @@ export const addChecks = (app: App, stack: Stack): void => {
   for (const policy of policies)
     for (const { Action, Resource } of Policy.parse(stack.resolve(policy.policyDocument)).Statement)
       for (const name of Resource.map(flattenCfnReference))
-        if (name.includes('*') && (name !== '*' || WITHOUT_RESOURCE.includes(Action)))
+        if (name.includes('*') && (name !== '*' || Action.every((one) => WITHOUT_RESOURCE.has(one))))
           Validations.of(policy).acknowledge({
             id: `${WILDCARDS}[Resource::${name}]`,
             reason: suppressed[WILDCARDS] ?? '',

@@ -77,7 +77,7 @@ export class FrontDoor extends Construct {
       });
       if (throttle === undefined) continue;
       // API Gateway refuses settings of a route that does not exist yet.
-      this.#stage.addDependency(route);
+      this.#stage.addResourceDependency(route);
       this.#stage.routeSettings = {
         ...Object(this.#stage.routeSettings),
         [routeKey]: { ThrottlingRateLimit: throttle.rate, ThrottlingBurstLimit: throttle.burst },
