@@ -95,7 +95,7 @@ const goOnIn = async (
     throw badArguments(`${title} does not say which account it is, so the hub cannot tell accounts apart.`);
   await probeConnection(hub, id, account);
   console.log(
-    `\nThe hub goes on in the account ${account} of ${title}; \`hub connections\` shows it in some seconds. Nobody is linked there until they are found:\n  hub sync ${id} --adopt     whoever ${title} has already\n  hub sync ${id} --backfill  everybody, with what they did before`,
+    `\nThe hub goes on in the account ${account} of ${title}; \`hub connections\` shows it in some seconds. Nobody is linked there until they are found:\n  hub sync ${id} --adopt     adopts the people whom ${title} has already\n  hub sync ${id} --backfill  writes everybody, with what they did before`,
   );
 };
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Instant } from '../interaction/instant.ts';
 
 /**
- * What a CRM reports about one of its contacts. It holds no values: whoever acts on it reads the record. `fields`: those
+ * What a CRM reports about one of its contacts. It holds no values: what acts on it reads the record. `fields`: those
  * that changed, each with the digest of its value, by which the hub recognises what it wrote itself.
  */
 export const CrmChange = z.strictObject({

@@ -47,7 +47,7 @@ interface Question {
   isAnswered: boolean;
 }
 
-/** The questions of a trigger about the history of whoever caused it. `now`: epoch milliseconds. */
+/** The questions of a trigger about the history of the customer who caused it. `now`: epoch milliseconds. */
 export const historyFacts = (trigger: Trigger, cause: PastInteraction, now: number): HistoryFacts => {
   const counts = new Map(
     trigger.where.flatMap(countsIn).map((condition) => [condition, countQuestion(condition, now)]),

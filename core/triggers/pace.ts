@@ -22,7 +22,7 @@ export interface AccountQuota {
 /** Transactional messages do not wait for the others. */
 export type Line = 'transactional' | 'others';
 
-/** Why a sender does not send for now, as people are told of it. */
+/** Why a sender does not send for now, as a failure shows it. */
 const Stop = z.looseObject({
   since: Instant,
   /** When it is over, or is tried again; epoch milliseconds. */

@@ -166,7 +166,7 @@ async function* timeline(
 /** Rows of the first request; every further one asks for as many again as were read, up to what DynamoDB returns at once. */
 const FIRST_PAGE = 50;
 
-/** The rows of a partition in pages that grow: whoever stops early has read little, and a long history needs few requests. */
+/** The rows of a partition in pages that grow: a reader who stops early has read little, and a long history needs few requests. */
 async function* readInSteps(table: Table, pk: string, range: QueryRange): AsyncGenerator<Row> {
   let read = 0;
   let behind: string | undefined;

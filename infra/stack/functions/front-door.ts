@@ -34,7 +34,7 @@ export class FrontDoor extends Construct {
     this.api = new apigateway.HttpApi(this, 'Api', {
       apiName: `tributary-${hub.name}`,
       createDefaultStage: false,
-      // Whoever has an own address can protect it; the one that AWS gives would lead past that.
+      // An own address can be protected; the one that AWS gives would lead past that.
       disableExecuteApiEndpoint: hub.publicUrl !== undefined,
     });
     this.publicUrl = hub.publicUrl ?? this.api.apiEndpoint;
