@@ -8,7 +8,8 @@ import { GetSendQuotaCommand, ListIdentitiesCommand, SESClient } from '@aws-sdk/
 import { ListSubscriptionsByTopicCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
-import { HubConfig } from '../../core/config/hub-config.ts';
+import { senderSecrets } from '../../connectors/senders/index.ts';
+import { HubConfig, usedSenders } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { sanitizeLines } from '../terminal/sanitize.ts';
@@ -35,12 +36,11 @@ const MIN_CONCURRENT_EXECUTIONS = 100;
 
 /** Runs every check that the configuration of the hub needs. A check that fails is a finding `unknown`. */
 export const examineAccount = async (context: DoctorContext): Promise<Finding[]> => {
-  const { senders } = context.hub;
-  const uses = (sender: string): boolean => Object.values(senders).some(({ use }) => use === sender);
+  const senders = usedSenders(context.hub);
   const checks = [
     ...secretChecks(context),
-    ...(uses('ses') ? mailChecks(context) : []),
-    ...(uses('aws-sms') ? [smsCheck(context)] : []),
+    ...(senders.has('ses') ? mailChecks(context) : []),
+    ...(senders.has('aws-sms') ? [smsCheck(context)] : []),
     alarmCheck(context),
     executionCheck(context),
   ];
@@ -63,9 +63,7 @@ const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
       fedByTopic.has(channel) ? [] : [`channels/${channel}`],
     ),
     ...Object.keys(hub.crms).map((crm) => `crm/${crm}`),
-    ...(Object.values(hub.senders).some(({ use }) => use === 'whatsapp-cloud')
-      ? ['senders/whatsapp-cloud']
-      : []),
+    ...[...usedSenders(hub).intersection(senderSecrets)].map((id) => `senders/${id}`),
   ];
   return names.map((name) => {
     const SecretId = `${hub.name}/${name}`;

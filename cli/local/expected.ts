@@ -60,5 +60,5 @@ export const expectedCounts = (
 const isShipped = (hub: HubConfig, { triggers }: Seed, deliveries: Samples['deliveries']): boolean =>
   process.env['HUB_MAPPINGS'] === undefined &&
   deliveries.every(({ provider }) => Object.hasOwn(hub.channels, provider)) &&
-  Object.entries(SENDERS).every(([channel, sender]) => hub.senders[channel]?.use === sender) &&
+  Object.entries(SENDERS).every(([channel, sender]) => hub.senders[channel]?.use[0] === sender) &&
   String(triggers.map((one) => Trigger.parse(one).id).sort()) === String(TRIGGERS);

@@ -4,7 +4,7 @@ import {
   CreatePlatformEndpointCommand,
   SNSClient,
 } from '@aws-sdk/client-sns';
-import { HubConfig } from '../../core/config/hub-config.ts';
+import { HubConfig, usedSenders } from '../../core/config/hub-config.ts';
 import { clientConfig } from '../../functions/aws/clients/config.ts';
 import { waitUntilIdle } from '../../infra/scenario/hub/idle.ts';
 import { type Hub, readApiKey } from '../../infra/scenario/hub/open-hub.ts';
@@ -20,13 +20,14 @@ export const replaySamples = async (
   hub: Hub,
   { deliveries, secrets }: Samples,
 ): Promise<readonly number[]> => {
-  const { channels, senders } = HubConfig.parse(readSeed().hub);
+  const hubConfig = HubConfig.parse(readSeed().hub);
+  const { channels } = hubConfig;
   const isOn = (provider: string): boolean => Object.hasOwn(channels, provider);
   await storeSecrets(
     hub,
     Object.entries(secrets).filter(([provider]) => isOn(provider)),
   );
-  const device = senders['push']?.use === 'sns-push' ? await registerDevice(hub) : undefined;
+  const device = usedSenders(hubConfig).has('sns-push') ? await registerDevice(hub) : undefined;
   const api = { url: hub.apiUrl, key: await readApiKey(hub) };
   await sendCommand(api, {
     command: 'import',

@@ -63,17 +63,23 @@ const Rate = Limit.refine(({ count, windowMs }) => count > 0 && windowMs <= 86_4
   error: 'expected a rate such as 10 per 1s, over at most 1d',
 });
 
+const SenderIds = z
+  .union([z.string().transform((id) => [id]), z.array(z.string()).min(1)])
+  .refine((ids) => new Set(ids).size === ids.length, { error: 'expected each sender once' });
+
 const SenderRule = z.strictObject({
-  use: z.string().describe('the sender; alone, it may stand for the whole entry, as in `email: ses`'),
-  rate: Rate.optional().describe('the most messages in a window, such as `10 per 1s`'),
-  daily: z.int().positive().optional().describe('the most messages in any 24 hours'),
+  use: SenderIds.describe(
+    'the sender, or several in the order in which they are tried; one alone may stand for the whole entry, as in `email: ses`',
+  ),
+  rate: Rate.optional().describe('the most messages of each of them in a window, such as `10 per 1s`'),
+  daily: z.int().positive().optional().describe('the most messages of each of them in any 24 hours'),
 });
 
 /** The sender of a channel: its id, or with what the account allows, where the vendor is not to be asked or cannot be. */
 const ChannelSender = z.union([
   z
     .string()
-    .transform((use) => ({ use }))
+    .transform((use): z.input<typeof SenderRule> => ({ use }))
     .pipe(SenderRule),
   SenderRule,
 ]);
@@ -186,5 +192,9 @@ export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
         });
     }
     for (const [channel, { use }] of Object.entries(hub.senders))
-      expectKnown(['senders', channel], use, senders);
+      for (const id of use) expectKnown(['senders', channel], id, senders);
   });
+
+/** The senders that a hub uses, in no order. */
+export const usedSenders = ({ senders }: Pick<HubConfig, 'senders'>): ReadonlySet<string> =>
+  new Set(Object.values(senders).flatMap(({ use }) => use));

@@ -32,6 +32,10 @@ export const Notification = z.strictObject({
   approved: z.literal(true).optional(),
   /** Channels whose sender has refused this message. */
   refused: z.array(Channel).optional(),
+  /** The sender that has sent the message, or is sending it. */
+  sender: z.string().optional(),
+  /** Senders of the channel that have refused this message. */
+  refusedBy: z.array(z.string()).optional(),
   /** The provider's ids of the sent messages, by address. */
   externalIds: z.record(Identifier, z.string()).optional(),
   /** How often it was replayed after a failure. */

@@ -51,7 +51,7 @@ export const restartFailed = async (
   replays: number | undefined,
 ): Promise<Notification | undefined> => {
   const { template = '' } = failed;
-  const { refused: _, reason: __, ...rest } = failed;
+  const { refused: _, reason: __, sender: ___, refusedBy: ____, ...rest } = failed;
   const steps = [...failed.steps, { step: 'replay', result: `number ${replays}` }];
   const base = { ...rest, replays, steps, at: instant(ports.now()) };
   if (work.version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
@@ -95,7 +95,7 @@ export const resumeDeferred = async (
 
 /** A notification with the channel that was chosen for it. */
 const withChoice = (
-  { approved: _, causeOnly: __, ...notification }: Notification,
+  { approved: _, causeOnly: __, sender: ___, refusedBy: ____, ...notification }: Notification,
   { channel, addresses, approved, causeOnly }: Chosen,
 ): Notification => ({
   ...notification,

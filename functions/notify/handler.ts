@@ -29,9 +29,9 @@ import { type NotifyMessage, notifyStage } from '../contracts/stages/notify.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { notify } from './notify.ts';
-import { endPause, notifyAtPace, type PacingPorts, type QueuedNotification } from './pacing.ts';
+import { endPause, notifyAtPace, type PacingPorts, type QueuedNotification } from './pacing/pacing.ts';
+import { senderStops } from './pacing/sender-stops.ts';
 import type { NotifyPorts } from './ports.ts';
-import { senderStops } from './sender-stops.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),
@@ -105,9 +105,9 @@ export const create = (runtime: Runtime) => {
     ...ports,
     paces: paces(runtime, rows),
     stops: senderStops(runtime, rows),
-    notify: ({ message, record }, known) =>
+    notify: ({ message, record }, known, sender) =>
       withMessage(record.messageId, () =>
-        notify({ ...ports, saveFailure: (error) => refused(record, error) })(message, known),
+        notify({ ...ports, saveFailure: (error) => refused(record, error) })(message, known, sender),
       ),
     requeue: (messages) =>
       putBack(messages.map(({ message, delaySeconds }) => ({ body: JSON.stringify(message), delaySeconds }))),

@@ -1,7 +1,7 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
-import { type Channel, instant } from '../../core/interaction/interaction.ts';
+import { instant } from '../../core/interaction/interaction.ts';
 import {
   type Notification,
   type NotificationMessage,
@@ -23,30 +23,32 @@ const WAITS_MS = [250, 500, 1000, 2000];
 const MAX_DEFERRALS = 100;
 
 /**
- * Sends one reserved notification and records the result; `known`: its row, as it was read shortly before. Marketing is sent
+ * Sends one reserved notification and records the result; `known`: its row, as it was read shortly before; `sender`: the one
+ * of its channel that takes messages now, by default the first. Marketing is sent
  * at most once, everything else at least once. Resolves to why it has to wait, where its sender does not take it now: it is
  * reserved as before. Waits some seconds for another delivery of the same message that is sending it, then throws `HubError`
  * `write-conflict`.
  */
 export const notify =
   (ports: NotifyPorts) =>
-  async (message: NotificationMessage, known?: Notification): Promise<Held | undefined> => {
+  async (message: NotificationMessage, known?: Notification, sender?: string): Promise<Held | undefined> => {
     let present = known;
     for (const wait of WAITS_MS)
       try {
-        return await notifyOnce(ports, message, present);
+        return await notifyOnce(ports, message, present, sender);
       } catch (error) {
         if (!(error instanceof ConcurrentDelivery)) throw error;
         present = undefined;
         await ports.sleep(wait);
       }
-    return notifyOnce(ports, message, undefined);
+    return notifyOnce(ports, message, undefined, sender);
   };
 
 const notifyOnce = async (
   ports: NotifyPorts,
   message: NotificationMessage,
   known: Notification | undefined,
+  sender: string | undefined,
 ): Promise<Held | undefined> => {
   const present = known ?? (await ports.notifications.get(message));
   if (present === undefined) return;
@@ -74,7 +76,10 @@ const notifyOnce = async (
   const start = replayed
     ? await restartFailed(ports, present, work, message.replay)
     : await resumeDeferred(ports, present, work, message);
-  let next: Notification | Held | undefined = start;
+  let next: Notification | Held | undefined =
+    start && 'trigger' in start && start.status === 'reserved' && sender !== undefined
+      ? { ...start, sender }
+      : start;
   while (next && 'trigger' in next) next = await attempt(ports, next, work, message);
   return next;
 };
@@ -124,6 +129,7 @@ const attempt = async (
   const sending = await save(ports, {
     ...present,
     status: 'sending',
+    sender: senderOf(present, work.hub),
     at: instant(ports.now()),
     until: instant(ports.now() + INTERRUPTED_AFTER_MS),
   });
@@ -148,11 +154,12 @@ const handleSendError = async (
   error: unknown,
 ): Promise<Notification | Held | undefined> => {
   if (error instanceof NotNow && (deferrals < MAX_DEFERRALS || !/^(?:message|down)$/u.test(error.why))) {
-    const { until: _, ...rest } = sending;
+    const { until: _, sender, ...rest } = sending;
     await save(ports, { ...rest, status: 'reserved' });
-    return { sender: senderIdOf(sending, work.hub), by: error };
+    return { sender, by: error };
   }
-  if (isRefusal(error)) return tryNextChannel(ports, sending, work, error);
+  if (isRefusal(error))
+    return tryNextSender(sending, work, error) ?? tryNextChannel(ports, sending, work, error);
   if (error instanceof HubError && error.retry === 'never') return fail(ports, sending, error);
   // After any other error a message that may be sent twice stays `sending` until the send counts as interrupted.
   if (sending.category === 'marketing') return fail(ports, sending, uncertainSend(error));
@@ -166,7 +173,7 @@ const send = async (
   work: Work,
 ): Promise<Record<Identifier, string>> => {
   const { channel = 'email', addresses = [], category } = sending;
-  const sender = senderOf(ports, channel, work);
+  const sender = builtSender(ports, sending, work);
   const links = await linksOf(ports, sending, work);
   const { unsubscribe } = links;
   const outgoing = {
@@ -188,12 +195,34 @@ const send = async (
   return externalIds;
 };
 
-/** The id of the sender of a notification's channel; undefined where hub.yaml names none. */
-export const senderIdOf = ({ channel = 'email' }: Notification, { senders }: HubConfig): string | undefined =>
-  senders[channel]?.use;
+/** The senders of a notification's channel that have not refused it, in the order of hub.yaml. */
+export const sendersFor = (
+  { channel = 'email', refusedBy = [] }: Notification,
+  { senders }: HubConfig,
+): readonly string[] => (senders[channel]?.use ?? []).filter((id) => !refusedBy.includes(id));
 
-const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender => {
-  const sender = ports.sender(hub.senders[channel]?.use ?? '');
+/** A send that was begun stays with its sender, which alone may know whether the message was sent. */
+const senderOf = (notification: Notification, hub: HubConfig): string | undefined =>
+  notification.sender ?? sendersFor(notification, hub)[0];
+
+/** The same message through the next sender of its channel, after one has refused it: it is certainly not sent. */
+const tryNextSender = (
+  { sender, ...sending }: Notification,
+  { hub }: Work,
+  error: HubError,
+): Notification | undefined => {
+  const { refusedBy = [], steps } = sending;
+  if (sender === undefined) return undefined;
+  const passed = {
+    ...{ ...sending, refusedBy: [...refusedBy, sender] },
+    steps: [...steps, { step: `send by ${sender}`, result: error.message }],
+  };
+  return sendersFor(passed, hub).length === 0 ? undefined : passed;
+};
+
+const builtSender = (ports: NotifyPorts, notification: Notification, { hub }: Work): Sender => {
+  const { channel = 'email' } = notification;
+  const sender = ports.sender(senderOf(notification, hub) ?? '');
   if (sender) return sender;
   throw refusal(
     `hub.yaml has no sender for the channel ${channel}. Add one under \`senders\`, or remove the channel from the trigger.`,
@@ -203,7 +232,7 @@ const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender =
 /** Records each sent message as an interaction and publishes the event. Idempotent: the keys are the same each time. */
 const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
   const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
-  const { provider } = senderOf(ports, channel, work);
+  const { provider } = builtSender(ports, sent, work);
   const rendered = renderedWith(withoutTokens(await linksOf(ports, sent, work)), sent, work);
   const isToTeam = work.version.trigger.send.to !== undefined;
   for (const [position, [address, externalId]] of Object.entries(externalIds).entries()) {

@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, aws_iam as iam, Stack, aws_ses as ses } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ses as connector } from '../../../connectors/channels/ses.ts';
+import { usedSenders } from '../../../core/config/hub-config.ts';
 import { createFeed } from '../resources/feed.ts';
 import type { SharedResources } from '../resources/hub-function.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
@@ -21,8 +22,8 @@ const EVENTS = [
 const MAIL_DAYS = 14;
 
 /** Whether a hub sends or receives e-mail through SES; without it the stack has no resource of SES, which some regions lack. */
-export const usesSes = ({ channels, senders }: SharedResources['hub']): boolean =>
-  'ses' in channels || Object.values(senders).some(({ use }) => use === 'ses');
+export const usesSes = (hub: SharedResources['hub']): boolean =>
+  'ses' in hub.channels || usedSenders(hub).has('ses');
 
 /**
  * The configuration set of every e-mail that is sent. Where the channel `ses` is on, its events arrive through a topic, and

@@ -1,5 +1,7 @@
 import { CfnOutput, aws_iam as iam, Stack, aws_scheduler as scheduler } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { senderSecrets } from '../../../connectors/senders/index.ts';
+import { usedSenders } from '../../../core/config/hub-config.ts';
 import { createFeed } from '../resources/feed.ts';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { secretArn } from '../resources/secrets.ts';
@@ -8,9 +10,6 @@ import type { Seed } from '../seed.ts';
 import { senderPatterns } from '../sender-domains.ts';
 import type { FrontDoor } from './front-door.ts';
 import { Mail, usesSes } from './mail.ts';
-
-/** All other senders are AWS services, which use the role of the function. */
-const sendersWithSecret: ReadonlySet<string> = new Set(['whatsapp-cloud']);
 
 interface SendingProps {
   readonly seed: Pick<Seed, 'templates'>;
@@ -132,9 +131,8 @@ export class Sending extends Construct {
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'senders/*'));
     notify.allow(['secretsmanager:GetSecretValue'], secretArn(this, hub, 'signing-??????'));
     notify.allowKey({ files: true });
-    for (const { use } of Object.values(hub.senders))
-      if (sendersWithSecret.has(use))
-        shared.secrets.addEmpty(`senders/${use}`, `Credentials of the sender ${use}`);
+    for (const id of usedSenders(hub).intersection(senderSecrets))
+      shared.secrets.addEmpty(`senders/${id}`, `Credentials of the sender ${id}`);
     shared.secrets.addGenerated('signing', 'Keys that sign the links in messages');
   }
 

@@ -9,6 +9,7 @@ import {
   aws_sns_subscriptions as subscriptions,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { usedSenders } from '../../../core/config/hub-config.ts';
 import type { LogCode } from '../../../core/errors.ts';
 import type { FrontDoor } from '../functions/front-door.ts';
 import type { HubFunction, SharedResources } from '../resources/hub-function.ts';
@@ -222,7 +223,7 @@ export class Monitoring extends Construct {
       description:
         'Schedules that fired did not reach the queue of decisions or notifications. Replay them with `hub failures`: they are in its dead letters.',
     });
-    if (!Object.values(hub.senders).some(({ use }) => use === 'ses')) return;
+    if (!usedSenders(hub).has('ses')) return;
     this.#addAlarm('bounce rate', {
       metric: awsMetric('AWS/SES', 'Reputation.BounceRate', {}, 'Average'),
       threshold: 0.05,

@@ -1,11 +1,11 @@
-import type { SenderMessage } from '../../core/triggers/notification.ts';
-import type { AccountQuota, Stop } from '../../core/triggers/pace.ts';
-import type { Sender } from '../../core/triggers/sender.ts';
-import type { Table } from '../aws/clients/dynamo.ts';
-import { closeFailure, saveFailure } from '../aws/operations/failure-rows.ts';
-import { log } from '../contracts/log.ts';
-import type { Runtime } from '../contracts/runtime.ts';
-import { notifyStage } from '../contracts/stages/notify.ts';
+import type { SenderMessage } from '../../../core/triggers/notification.ts';
+import type { AccountQuota, Stop } from '../../../core/triggers/pace.ts';
+import type { Sender } from '../../../core/triggers/sender.ts';
+import type { Table } from '../../aws/clients/dynamo.ts';
+import { closeFailure, saveFailure } from '../../aws/operations/failure-rows.ts';
+import { log } from '../../contracts/log.ts';
+import type { Runtime } from '../../contracts/runtime.ts';
+import { notifyStage } from '../../contracts/stages/notify.ts';
 
 /** How people learn that a sender takes no messages for now, or takes them again. */
 export interface SenderStops {
