@@ -318,6 +318,69 @@ describe('a sender that refuses', () => {
   });
 });
 
+describe('a channel with several senders', () => {
+  const hubOf = async () =>
+    HubConfig.parse({ senders: { email: { use: ['ses', 'sendgrid', 'postmark'] }, sms: 'aws-sms' } });
+  const ports = () => portsOf({ hub: hubOf, sender });
+
+  it('goes to the next one where one refuses, and is recorded with the provider of the one that sent', async () => {
+    await reservation();
+    answer = async (_, by) => {
+      if (by !== 'postmark') throw refused();
+      return 'id';
+    };
+    await notify(ports())(message);
+    expect(sent).toMatchObject([{ by: 'postmark', to: 'ada@example.com' }]);
+    expect(recorded).toMatchObject([{ interaction: { provider: 'postmark-provider', channel: 'email' } }]);
+    expect(await row()).toMatchObject({
+      ...{ status: 'sent', sender: 'postmark', refusedBy: ['ses', 'sendgrid'] },
+    });
+    await notify(portsOf({ sender }))(message);
+    expect(recorded[1]).toEqual(recorded[0]);
+  });
+
+  it('goes to the next channel where all refuse', async () => {
+    await reservation();
+    answer = async (_, by) => {
+      if (by !== 'aws-sms') throw refused();
+      return 'id';
+    };
+    await notify(ports())(message);
+    expect(sent).toMatchObject([{ by: 'aws-sms' }]);
+    expect(await row()).toMatchObject({ status: 'sent', channel: 'sms', sender: 'aws-sms' });
+  });
+
+  it.each([
+    ['marketing', 'failed'],
+    ['service', 'sending'],
+  ])('never takes another sender where one may have sent it (%s)', async (category, status) => {
+    await reservation({ category });
+    const asked: string[] = [];
+    answer = async (_, by) => {
+      asked.push(by);
+      throw new Error('socket hang up');
+    };
+    await notify(ports())(message).catch(() => {});
+    expect(asked).toEqual(['ses']);
+    expect(await row()).toMatchObject({ status, sender: 'ses' });
+    if (category === 'marketing') return;
+    // Also where the first takes no messages when the send counts as interrupted.
+    await hub.clock.runUntil(NOON + 60_000);
+    await notify(ports())(message, undefined, 'sendgrid').catch(() => {});
+    expect(asked).toEqual(['ses', 'ses']);
+  });
+
+  it('takes the one that it is told to take, and the first again after that one had no time', async () => {
+    await reservation();
+    const by = new NotNow('account', 'Paused.');
+    answer = async () => Promise.reject(by);
+    expect(await notify(ports())(message, undefined, 'sendgrid')).toEqual({ sender: 'sendgrid', by });
+    answer = async () => 'id';
+    await notify(ports())(message);
+    expect(sent).toMatchObject([{ by: 'ses' }]);
+  });
+});
+
 it('a template that misses a variable is a failure, not another channel', async () => {
   await reservation({}, { hello: { 'email.liquid': 'For {{ customer.name.first }}', 'sms.liquid': 'x' } });
   await notify(portsOf())(message);
