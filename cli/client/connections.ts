@@ -17,11 +17,18 @@ const Connection = z.looseObject({
 });
 export type Connection = z.infer<typeof Connection>;
 
-/** The connections to the CRMs. */
-export const listConnections = async (hub: HubConnection): Promise<readonly Connection[]> => {
-  const page = z.object({ items: z.array(Connection) });
-  return (await request(hub, { method: 'GET', path: ['connections'] }, page)).items;
-};
+const SenderState = z.looseObject({
+  sender: z.string(),
+  status: z.string(),
+  ...z.object({ since: z.string(), reason: z.string(), until: z.string() }).partial().shape,
+});
+export type SenderState = z.infer<typeof SenderState>;
+
+const Page = z.object({ items: z.array(Connection), senders: z.array(SenderState).default([]) });
+
+/** The connections to the CRMs and the senders. */
+export const readConnections = (hub: HubConnection): Promise<z.output<typeof Page>> =>
+  request(hub, { method: 'GET', path: ['connections'] }, Page);
 
 /** Lets the hub find out at once whether a CRM works. `account`: the one in which it is to go on. */
 export const probeConnection = async (hub: HubConnection, crm: string, account?: string): Promise<void> => {

@@ -1,7 +1,7 @@
 import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import type { HubConfig } from '../../core/config/hub-config.ts';
+import { type HubConfig, usedSenders } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
-import { type Connection, listConnections } from '../client/connections.ts';
+import { type Connection, readConnections, type SenderState } from '../client/connections.ts';
 import { lookAt, mappingLines, mappingSummary, openAccount, readMapping } from '../crm/account.ts';
 import { crmConnectorOf } from '../crm/connectors.ts';
 import { readCrmSecret } from '../crm/secret.ts';
@@ -9,16 +9,16 @@ import { askHub, type Finding } from './doctor-hub.ts';
 
 type AwsConfig = Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
 
-/** What is wrong with the CRMs that are switched on: login, account, mapping, and whether the hub is connected. */
+/** What is wrong with the CRMs and senders that are switched on: login, account, mapping, and whether the hub is connected. */
 export const examineCrms = async (aws: AwsConfig, hub: HubConfig): Promise<Finding[]> => {
   const crms = Object.keys(hub.crms);
-  if (crms.length === 0) return [];
   const client = new SecretsManagerClient(aws);
   const accounts = await Promise.all(crms.map((crm) => accountFindings(client, hub.name, crm)));
-  const subjects = crms.map(connectionSubject);
-  const connections = await askHub(client, hub.name, subjects, async (connection) =>
-    (await listConnections(connection)).map(connectionFinding),
-  );
+  const subjects = [...crms.map(connectionSubject), ...[...usedSenders(hub)].map(senderSubject)];
+  const connections = await askHub(client, hub.name, subjects, async (connection) => {
+    const { items, senders } = await readConnections(connection);
+    return [...items.map(connectionFinding), ...senders.map(senderFinding)];
+  });
   return [...accounts.flat(), ...connections];
 };
 
@@ -55,6 +55,14 @@ const accountFindings = async (
     if (error instanceof HubError) return [finding('wrong', 'login', error.message)];
     return [finding('unknown', 'login', `AWS answered ${error instanceof Error ? error.name : 'an error'}`)];
   }
+};
+
+const senderSubject = (sender: string): string => `${sender} sender`;
+
+const senderFinding = ({ sender, status, since, reason, until }: SenderState): Finding => {
+  const subject = senderSubject(sender);
+  if (status === 'working') return { state: 'ok', subject, detail: 'takes messages' };
+  return { state: 'wrong', subject, detail: `${status} since ${since}, sends again ${until}: ${reason}` };
 };
 
 const connectionSubject = (crm: string): string => `${crm} connection`;

@@ -1,13 +1,18 @@
 import { parseArgs } from 'node:util';
-import { type Connection, listConnections, probeConnection } from '../client/connections.ts';
+import {
+  type Connection,
+  probeConnection,
+  readConnections,
+  type SenderState,
+} from '../client/connections.ts';
 import { hubOfEnvironment } from '../client/environment.ts';
 import { CONNECTION_HELP } from '../command.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 
 export const usage = `Usage: hub connections [probe CRM]
 
-Shows for each CRM whether it works, since when it does not and why, and how many changes wait for it. The exit code is 1
-where one does not work.
+Shows for each CRM and sender whether it works, since when it does not and why, and how many changes wait for a CRM. The exit
+code is 1 where one does not work.
 
   probe CRM      find out at once whether the CRM works, instead of at the next planned probe
 
@@ -18,9 +23,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
   const [verb, crm] = positionals;
   if (verb === undefined) {
-    const connections = await listConnections(hubOfEnvironment());
-    for (const line of connections.flatMap(connectionLines)) console.log(line);
-    return connections.every(({ status }) => status === 'working') ? 0 : 1;
+    const { items, senders } = await readConnections(hubOfEnvironment());
+    for (const line of [...items.flatMap(connectionLines), ...senders.flatMap(senderLines)])
+      console.log(line);
+    return [...items, ...senders].every(({ status }) => status === 'working') ? 0 : 1;
   }
   if (verb !== 'probe' || crm === undefined) {
     console.error(usage);
@@ -50,6 +56,11 @@ const connectionLines = ({
     `  ${sanitize(object)} is parked, ${count} waiting`,
     ...stopLines(one),
   ]),
+];
+
+const senderLines = ({ sender, status, since = '', reason, until = '' }: SenderState): string[] => [
+  `${sender.padEnd(12)} ${status}`,
+  ...(reason === undefined ? [] : [`    since ${since}, sends again ${until}`, `    ${sanitize(reason)}`]),
 ];
 
 const stopLines = ({

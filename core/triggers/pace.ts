@@ -212,6 +212,15 @@ const stopped = (pace: Pace, about: Pick<Stop, 'reason' | 'until'>, now: number)
   },
 });
 
+export type SenderStatus = 'working' | 'limited' | 'paused';
+
+/** Whether a sender sends nothing (`paused`), no more than its daily limit allows (`limited`), or whatever comes. */
+export const senderStatus = ({ stop, pausedUntil }: Pace): SenderStatus => {
+  if (stop === undefined) return 'working';
+  // A pause sets both times at once; the daily limit leaves what is due before its end to be sent.
+  return pausedUntil >= stop.until ? 'paused' : 'limited';
+};
+
 /** Whether a message that was sent changes the pace: a stop is over, or the failures before it do not count. */
 export const endsStop = ({ stop, failures }: Pace, now: number): boolean =>
   failures > 0 || (stop !== undefined && stop.until <= now);

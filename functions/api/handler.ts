@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { usedSenders } from '../../core/config/hub-config.ts';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
@@ -104,6 +105,7 @@ export const create = (runtime: Runtime) => {
     providers: async () => Object.keys((await running.hub()).channels),
     connections: connections(runtime, rows),
     crms: async () => Object.keys((await running.hub()).crms),
+    senders: async () => [...usedSenders(await running.hub())].sort(),
     crmMapping: running.crmMapping,
     syncStates: (crm, profileIds) => syncStates(rows, crm, profileIds),
     contacts: async (profileIds) => crmContacts(rows, Object.keys((await running.hub()).crms), profileIds),

@@ -104,7 +104,7 @@ export const create = (runtime: Runtime) => {
   const pacing: Omit<PacingPorts, 'hasTime'> = {
     ...ports,
     paces: paces(runtime, rows),
-    stops: senderStops(runtime, rows),
+    stops: senderStops(runtime, rows, publish),
     notify: ({ message, record }, known, sender) =>
       withMessage(record.messageId, () =>
         notify({ ...ports, saveFailure: (error) => refused(record, error) })(message, known, sender),

@@ -4,7 +4,9 @@ import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { SourceProfile } from '../../core/identity/profile.ts';
 import { fillFromGuests, shownWith } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
+import { senderStatus } from '../../core/triggers/pace.ts';
 import { isOwnerKey } from '../../functions/contracts/keys.ts';
+import { paceOf } from '../../functions/contracts/rows/connections.ts';
 import { type InteractionRow, interactionOf } from '../../functions/contracts/rows/interactions.ts';
 import { failureOf } from '../../functions/contracts/rows/operations.ts';
 import { activityOf, ownerOf, profileOf } from '../../functions/contracts/rows/people.ts';
@@ -54,9 +56,11 @@ export const readOutcome = async ({
     suppressed: notifications.filter(({ status }) => status === 'suppressed').map(actualNotification),
     crm: crms.records(new Set([...sourceProfiles.keys()].filter((id) => !customerIds.includes(id)))),
     connections: Object.fromEntries(
-      rows
-        .filter(({ pk }) => pk.startsWith('connection#'))
-        .map((row) => [row.pk.slice('connection#'.length), String(row['status'])]),
+      rows.flatMap((row): [string, string][] => {
+        const [kind, id = ''] = row.pk.split('#');
+        if (kind === 'connection') return [[id, String(row['status'])]];
+        return kind === 'pace' ? [[id, senderStatus(paceOf(row))]] : [];
+      }),
     ),
     review: rows.filter(({ pk }) => pk === 'review').length,
     failures: rows

@@ -14,15 +14,22 @@ export interface ConnectionPorts {
   readonly connections: Connections;
   /** The CRMs that are switched on. */
   readonly crms: () => Promise<readonly string[]>;
+  /** The senders that hub.yaml names. */
+  readonly senders: () => Promise<readonly string[]>;
 }
 
 /** `account`: the account of the CRM in which the hub is to go on, if the secret leads to it. */
 const Probe = z.strictObject({ account: z.string().min(1).max(200).optional() });
 
-/** The connections to the CRMs: how they are, and a probe at once. */
+/** The connections to the CRMs and the senders: how they are, and a probe of a CRM at once. */
 export const connectionRoutes: Routes<ConnectionPorts> = {
-  'GET /connections': async (_event, { connections, crms }) =>
-    json(200, { items: await connections.list(await crms()) }),
+  'GET /connections': async (_event, { connections, crms, senders }) => {
+    const [items, sending] = await Promise.all([
+      connections.list(await crms()),
+      connections.senders(await senders()),
+    ]);
+    return json(200, { items, senders: sending });
+  },
   'POST /connections/{crm}/probe': async (event, { connections }) => {
     const crm = pathParameter(event, 'crm');
     const asked = Probe.safeParse(event.body === undefined ? {} : jsonBody(event));

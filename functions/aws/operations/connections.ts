@@ -3,9 +3,10 @@ import { type Stop, workingConnection } from '../../../core/crm/connection.ts';
 import type { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
-import { budgetKey, connectionKey, parkedPartition } from '../../contracts/keys.ts';
+import { initialPace, type SenderStatus, senderStatus } from '../../../core/triggers/pace.ts';
+import { budgetKey, connectionKey, paceKey, parkedPartition } from '../../contracts/keys.ts';
 import type { ProbeMessage } from '../../contracts/messages/sync.ts';
-import { connectionOf, rateLimitOf } from '../../contracts/rows/connections.ts';
+import { connectionOf, paceOf, rateLimitOf } from '../../contracts/rows/connections.ts';
 import type { Runtime } from '../../contracts/runtime.ts';
 import { connectionStageId } from '../../contracts/stages/sync.ts';
 import type { Table } from '../clients/dynamo.ts';
@@ -27,7 +28,19 @@ interface ShownConnection extends Partial<ShownStop> {
   readonly parked: readonly (ShownStop & { readonly object: string; readonly waiting: number })[];
 }
 
+/** A sender of messages, as the API shows it. */
+interface ShownSender {
+  readonly sender: string;
+  readonly status: SenderStatus;
+  readonly since?: Instant;
+  readonly reason?: string;
+  /** When it sends again, or is tried again. */
+  readonly until?: Instant;
+}
+
 export interface Connections {
+  /** Senders, with what their vendors have said last. */
+  senders(ids: readonly string[]): Promise<ShownSender[]>;
   list(crms: readonly string[]): Promise<ShownConnection[]>;
   /**
    * Finds out at once whether a CRM works. `account`: the one in which a person wants the hub to go on. Rejects with
@@ -70,6 +83,17 @@ export const connections = (runtime: Runtime, table: Table): Connections => {
           };
         }),
       ),
+    async senders(ids) {
+      const rows = new Map((await table.get(ids.map(paceKey))).map((row) => [row.pk, paceOf(row)]));
+      return ids.map((sender): ShownSender => {
+        const pace = rows.get(paceKey(sender).pk) ?? initialPace;
+        const { stop } = pace;
+        return {
+          ...{ sender, status: senderStatus(pace) },
+          ...(stop && { since: stop.since, reason: stop.reason, until: instant(stop.until) }),
+        };
+      });
+    },
     async probe(crm, account) {
       const queue = queues[connectionStageId(crm)];
       if (queue === undefined)

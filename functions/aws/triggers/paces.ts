@@ -1,6 +1,6 @@
-import { initialPace, Pace } from '../../../core/triggers/pace.ts';
+import { initialPace, type Pace } from '../../../core/triggers/pace.ts';
 import { paceKey } from '../../contracts/keys.ts';
-import { rowReader } from '../../contracts/rows/row.ts';
+import { paceOf } from '../../contracts/rows/connections.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { type Pausing, updateOptimistically } from '../clients/optimistic.ts';
 
@@ -14,8 +14,6 @@ export interface Paces {
    */
   change(sender: string, present: Pace, next: (pace: Pace) => Pace): Promise<Pace>;
 }
-
-const paceOf = rowReader(Pace);
 
 export const paces = (pausing: Pausing, table: Table): Paces => {
   const read: Paces['read'] = async (senders) => {

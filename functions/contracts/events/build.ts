@@ -8,6 +8,7 @@ import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
 import { type CustomerSnapshot, snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import type { Instant } from '../../../core/interaction/interaction.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
+import type { SenderStatus, Stop as SenderStop } from '../../../core/triggers/pace.ts';
 import type { StoredInteraction } from '../ports/history.ts';
 import type { Caused } from '../rows/interactions.ts';
 import type { BusEvent } from './catalogue.ts';
@@ -155,6 +156,18 @@ export const connectionChanged = (
     ...(object !== undefined && { object }),
     ...(!isOver && { code, reason }),
   },
+  at,
+});
+
+/** A sender stopped, or works again where no `stop` is in force. `since`: since when it was stopped. */
+export const senderChanged = (
+  sender: string,
+  status: SenderStatus,
+  { since, reason }: Pick<SenderStop, 'since' | 'reason'>,
+  at: Instant,
+): BusEvent => ({
+  type: 'connection.changed',
+  detail: { sender, status, since, ...(status !== 'working' && { code: 'stopped-sender', reason }) },
   at,
 });
 

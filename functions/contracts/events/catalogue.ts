@@ -101,9 +101,11 @@ export const BusEvent = z.discriminatedUnion('type', [
   ),
   event(
     'connection.changed',
-    'A CRM stopped, or works again. `paused`: nothing is sent to it. `limited`: everything but some of its objects is. `reason` says what is the case and what to do; it is absent where the CRM works again.',
+    'A CRM or a sender stopped, or works again. `paused`: nothing is sent to it. `limited`: of a CRM, everything but some of its objects is; of a sender, its daily limit is used up. `reason` says what is the case and what to do; it is absent where it works again.',
     z.strictObject({
-      crm: z.string(),
+      /** One of the two is there. */
+      crm: z.string().optional(),
+      sender: z.string().optional(),
       status: ConnectionStatus,
       /** The object that is concerned, in the CRM's own words; absent where it is the whole CRM. */
       object: z.string().optional(),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Connection } from '../../../core/crm/connection.ts';
 import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
+import { Pace } from '../../../core/triggers/pace.ts';
 import { rowReader } from './row.ts';
 
 export const connectionOf = rowReader(Connection);
@@ -26,4 +27,6 @@ const PollState = z.object({
 });
 export type PollState = z.infer<typeof PollState>;
 export const pollStateOf = rowReader(PollState);
+/** The pace of a sender, which says also whether it works. */
+export const paceOf = rowReader(Pace);
 export const rateLimitOf = rowReader(RateLimit);

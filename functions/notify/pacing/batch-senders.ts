@@ -96,7 +96,7 @@ export const batchSenders = async (
         const reason = `${sender} has sent, or has promised to send, the ${limits.daily} messages that it may send in 24 hours. The next are sent from ${instant(fullUntil)} on${isReplaceable ? ', and until then through the other senders of the channel' : ''}. Have the limit raised by the vendor, or raise \`daily\` in hub.yaml.`;
         return dailyLimitReached(kept.pace, { reason, until: fullUntil }, now());
       });
-      if (booked?.fullUntil !== undefined && pace.stop !== undefined) await stops.announce(sender, pace.stop);
+      if (booked?.fullUntil !== undefined) await stops.announce(sender, pace);
       return booked?.slots ?? [];
     },
     async refused(sender, { why, message }) {
@@ -106,13 +106,13 @@ export const batchSenders = async (
         return senderRefused(observed, why === 'account' ? why : 'down', message, now());
       });
       if (pace.stop !== undefined && (why === 'account' || pace.stop.tries > 1))
-        await stops.announce(sender, pace.stop);
+        await stops.announce(sender, pace);
       return pace.pausedUntil > now();
     },
     async worked(sender) {
       const pace = paceOf(sender);
       if (!endsStop(pace, now())) return;
-      await stops.end(sender, pace.stop, () => change(sender, (present) => senderWorked(present, now())));
+      await stops.end(sender, pace, () => change(sender, (present) => senderWorked(present, now())));
     },
   };
 };

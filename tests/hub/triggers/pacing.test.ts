@@ -13,6 +13,11 @@ const open = async (...given: Parameters<typeof openDeferredSends>) => {
   return run;
 };
 
+const sesState = async ({ api }: Pick<Awaited<ReturnType<typeof open>>['hub'], 'api'>) => {
+  const { senders } = (await api('GET', '/connections')).body;
+  return senders.find(({ sender }: { readonly sender: string }) => sender === 'ses');
+};
+
 describe('e-mails that are due at the same instant', () => {
   it('are all sent, each once, at the rate of the account, without a failure', async () => {
     const { hub, sent, requests } = await open(60, { second: 14, day: 50_000 });
@@ -30,6 +35,10 @@ describe('e-mails that are due at the same instant', () => {
     expect(sent().size).toBe(25);
     const failures = await hub.failures();
     expect(failures).toMatchObject([{ stage: 'notify', code: 'stopped-sender', about: { sender: 'ses' } }]);
+    expect(await sesState(hub)).toMatchObject({
+      ...{ status: 'limited', since: '2026-03-02T09:00:00.000Z' },
+      reason: expect.stringContaining('the 25 messages'),
+    });
     expect(failures[0].reason).toMatch(/^ses has sent.*the 25 messages.*from 2026-03-03T10:00:00/u);
     const rows = await Promise.all(Array.from({ length: 40 }, (_, at) => row(at)));
     const waiting = rows.filter((one) => one?.status === 'reserved');
@@ -43,5 +52,6 @@ describe('e-mails that are due at the same instant', () => {
     expect(sent().size).toBe(40);
     expect([...sent().values()].every((times) => times.length === 1)).toBe(true);
     expect(await hub.failures()).toEqual([]);
+    expect(await sesState(hub)).toEqual({ sender: 'ses', status: 'working' });
   });
 });
