@@ -38,10 +38,12 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const hours = Number(values.hours);
   if (!(hours > 0)) throw badArguments('--hours takes a number of hours, such as 24.');
-  const stack = values.stack ?? `tributary-${HubConfig.parse(readSeed().hub).name}`;
+  const { name, table } = HubConfig.parse(readSeed().hub);
+  const stack = values.stack ?? `tributary-${name}`;
   const now = Math.ceil(Date.now() / 1000);
   const env = values.local ? localEnvironment(Number(values.port)) : accountEnvironment(process.env);
-  for (const line of await costLines(env, stack, { from: now - hours * 3600, to: now })) console.log(line);
+  for (const line of await costLines(env, stack, { from: now - hours * 3600, to: now }, table))
+    console.log(line);
   return 0;
 };
 
@@ -65,14 +67,15 @@ const accountEnvironment = (
   return { ...env, AWS_REGION: region };
 };
 
-/** The lines of the cost table of a stack. `span`: epoch seconds. Throws `HubError` `unknown-stack`. */
+/** The lines of the cost table of a stack. `span`: epoch seconds; `table`: a restored table that its hub uses. Throws `HubError` `unknown-stack`. */
 export const costLines = async (
   env: Readonly<Record<string, string | undefined>>,
   stack: string,
   span: { readonly from: number; readonly to: number },
+  table?: string,
 ): Promise<string[]> => {
   const aws = signedCalls({ env, random: Math.random });
-  const resources = await stackResources(aws, stack).catch((error: unknown) => {
+  const own = await stackResources(aws, stack).catch((error: unknown) => {
     if (!isAwsRefusal(error)) throw error;
     throw new HubError(
       'unknown-stack',
@@ -80,6 +83,9 @@ export const costLines = async (
       { retry: 'never', cause: error },
     );
   });
+  // A restored table that the hub uses is none of the stack's resources.
+  const restored = { logicalId: 'Restored', type: 'AWS::DynamoDB::Table', physicalId: table ?? '' };
+  const resources = table === undefined ? own : [...own, restored];
   const of = await fetchMetricSums(aws, metricsOf(resources), span);
   const lines = costOf(usageOf(resources, of), prices);
   const deliveries = countDeliveries(resources, of);

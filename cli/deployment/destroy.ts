@@ -30,10 +30,10 @@ export const run = async (args: readonly string[]): Promise<number> => {
     throw new HubError('missing-aws-account', 'Set AWS_REGION and the AWS credentials of the account.', {
       retry: 'never',
     });
-  const { name } = HubConfig.parse(readSeed().hub);
+  const hub = HubConfig.parse(readSeed().hub);
   const { template } = await assembly();
   const aws = signedCalls({ env: { ...process.env, AWS_REGION: region }, random: Math.random });
-  for (const line of await destructionLines(aws, name, template)) console.log(line);
+  for (const line of await destructionLines(aws, hub, template)) console.log(line);
   return 0;
 };
 
@@ -59,10 +59,10 @@ const meanings: Readonly<Record<string, string>> = {
  */
 export const destructionLines = async (
   aws: Pick<SignedCalls, 'query' | 'json'>,
-  hub: string,
+  { name, table }: Pick<HubConfig, 'name' | 'table'>,
   template: Pick<Template, 'Resources'>,
 ): Promise<string[]> => {
-  const stack = `tributary-${hub}`;
+  const stack = `tributary-${name}`;
   const resources = await stackResources(aws, stack).catch((error: unknown) => {
     if (!isAwsRefusal(error)) throw error;
     throw new HubError(
@@ -79,7 +79,7 @@ export const destructionLines = async (
   const own = new Set(
     resources.filter(({ type }) => type.endsWith('::Secret')).map(({ physicalId }) => physicalId),
   );
-  const besides = (await secretsOf(aws, hub)).filter(
+  const besides = (await secretsOf(aws, name)).filter(
     (name) => ![...own].some((id) => id.includes(`:${name}-`) || id === name),
   );
   const goes = Map.groupBy(
@@ -89,6 +89,7 @@ export const destructionLines = async (
   return [
     `Stays when ${stack} is deleted:`,
     ...stays.map(({ type, physicalId }) => `  ${physicalId}  ${meanings[type] ?? type}`),
+    ...(table === undefined ? [] : [`  ${table}  table that the hub uses, restored from its own`]),
     ...besides.map((name) => `  ${name}  secret that was not made by the stack`),
     'Goes:',
     ...[...goes]

@@ -29,11 +29,11 @@ export const usage = `Usage: hub restore --to TIME [--table NAME] [--from NAME] 
 
 Restores the table of the hub as it was at TIME (ISO 8601, such as 2026-03-02T09:00:00Z) into a new table, erases there
 everybody who was erased since, and copies their hashed keys, the erasures and the receipts. The table of the hub is not
-changed. An interrupted run continues when it is repeated. docs/admin.md says how its rows are used.
+changed. An interrupted run continues when it is repeated. \`table: NAME\` in hub.yaml and a deployment let the hub use it.
 
   --to TIME      a second of the last 35 days
   --table NAME   the name of the new table; default the name of the present one with -restored- and the time
-  --from NAME    the table of the hub; default the one of its stack
+  --from NAME    the table of the hub; default the one that hub.yaml names, else that of its stack
   --dry-run      shows what would be restored; writes nothing
 
 AWS_REGION and the AWS credentials of the shell select the account.`;
@@ -61,7 +61,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   });
   const to = Math.floor(Date.parse(values.to ?? '') / 1000) * 1000;
   if (Number.isNaN(to)) throw badArguments('--to takes a time with its zone, such as 2026-03-02T09:00:00Z.');
-  const { name } = HubConfig.parse(readSeed().hub);
+  const { name, table: named } = HubConfig.parse(readSeed().hub);
   const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
   if (region === undefined)
     throw new HubError('missing-aws-account', 'Set AWS_REGION and the AWS credentials of the account.', {
@@ -76,7 +76,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       await setTimeout(ms);
     },
   };
-  const source = values.from ?? (await tableOfStack(runtime, `tributary-${name}`));
+  const source = values.from ?? named ?? (await tableOfStack(runtime, `tributary-${name}`));
   const target = values.table ?? `${source}-restored-${instant(to).replace(/\D/gu, '').slice(0, 14)}`;
   for await (const line of restore(runtime, { source, target, to, dryRun: values['dry-run'] }))
     console.log(line);
@@ -135,7 +135,7 @@ export async function* restore(
   const loadHashedKeys = hashedKeysLoader(runtime);
   const count = await eraseAgain({ current, restored, restoredTo }, { loadHashedKeys, runtime });
   yield `${count} source profiles of erased people were erased again; none is left.`;
-  yield `The hub still uses ${source}. docs/admin.md, Restore, says how its rows are used.`;
+  yield `The hub still uses ${source}. To let it use the restored table, write \`table: ${target}\` into hub.yaml and deploy.`;
 }
 
 const POLL_MS = 5000;

@@ -97,6 +97,13 @@ export const HubConfig = z.strictObject({
     .regex(/[^/]$/u, 'expected no / at the end')
     .optional()
     .describe('an address of your own for webhooks and links; otherwise that of API Gateway'),
+  table: z
+    .string()
+    .regex(/^[\w.-]{3,255}$/u, 'expected the name of a table')
+    .optional()
+    .describe(
+      'the table that the hub uses after `hub restore`; absent: the one that the deployment has made',
+    ),
   channels: Channels.default({ twilio: {}, sendgrid: {}, meta: {} }).describe(
     'the providers whose webhooks are taken',
   ),

@@ -17,7 +17,8 @@ const DAY_MS = 86_400_000;
 /** The stateful resources: the table, the bucket, the event bus and its archive, and the key that encrypts all but the bus. */
 export class Storage extends Construct {
   readonly key: kms.Key;
-  readonly table: dynamodb.Table;
+  /** The table that the hub uses: its own, or one that was restored from it under the same key. */
+  readonly table: Pick<dynamodb.ITable, 'tableName' | 'tableArn'>;
   readonly bucket: s3.Bucket;
   readonly bus: events.EventBus;
   /** An erasure deletes the archive and creates it again, because EventBridge cannot delete single events. */
@@ -37,7 +38,7 @@ export class Storage extends Construct {
       description: `Customer data of the hub ${hub.name}`,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
-    this.table = new dynamodb.Table(this, 'Customers', {
+    const own = new dynamodb.Table(this, 'Customers', {
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
       sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -49,6 +50,7 @@ export class Storage extends Construct {
       // Not RETAIN_ON_UPDATE_OR_DELETE as the others: deletion protection would stop the rollback of a failed creation.
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.table = hub.table === undefined ? own : dynamodb.Table.fromTableName(this, 'Restored', hub.table);
     this.bucket = new s3.Bucket(this, 'Files', {
       encryption: s3.BucketEncryption.KMS,
       encryptionKey: this.key,
@@ -77,7 +79,7 @@ export class Storage extends Construct {
     this.#allowArchiving();
     new events.CfnArchive(this, 'Archive', this.archive);
     pinLogicalId(this.key, 'Key');
-    pinLogicalId(this.table, 'Customers');
+    pinLogicalId(own, 'Customers');
     pinLogicalId(this.bucket, 'Files');
     pinLogicalId(this.bus, 'Bus');
   }

@@ -1,12 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DynamoDBClient, UpdateContinuousBackupsCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { destructionLines } from '../../../cli/deployment/destroy.ts';
 import { restore } from '../../../cli/deployment/restore.ts';
+import { VirtualClock } from '../../../core/clock.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { signedCalls } from '../../../functions/aws/clients/signed.ts';
 import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { assembly } from '../../../infra/stack/assembly.ts';
-import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';
+import { synthesiseHub } from '../../support/synthesise-hub.ts';
 
 const MINUTE_MS = 60_000;
 const [ADA, BOB, CAT] = ['phone:+14155550100', 'phone:+14155550101', 'phone:+14155550102'];
@@ -14,8 +19,8 @@ const TARGET = 'restored';
 
 let hub: TestHub;
 let source: string;
-beforeEach(async () => {
-  hub = await openTestHub();
+const open = async (options: TestHubOptions = {}): Promise<void> => {
+  hub = await openTestHub(options);
   source = hub.runtime.env['TABLE'] ?? '';
   await new DynamoDBClient(clientConfig(hub.runtime)).send(
     new UpdateContinuousBackupsCommand({
@@ -23,7 +28,7 @@ beforeEach(async () => {
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     }),
   );
-});
+};
 afterEach(() => hub.stop());
 
 const run = async (to: number, dryRun = false): Promise<string[]> => {
@@ -53,6 +58,7 @@ const eraseAda = async (): Promise<number> => {
 };
 
 it('restores the others as they were, and nobody who was erased since', async () => {
+  await open();
   const before = await eraseAda();
   await run(before);
   const text = await restoredText();
@@ -68,19 +74,40 @@ it('restores the others as they were, and nobody who was erased since', async ()
   expect(repeated.join('\n')).toContain('0 source profiles');
 });
 
+it('is what the hub uses once hub.yaml names it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-restore-'));
+  const file = join(folder, 'hub.sqlite');
+  const restored = synthesiseHub({ table: TARGET });
+  await open({ file });
+  await run(await eraseAda());
+  await hub.stop();
+  hub = await openTestHub({ assembly: restored, file, clock: new VirtualClock(hub.clock.now()) });
+  expect(hub.runtime.env['TABLE']).toBe(TARGET);
+  expect((await hub.api('GET', `/customers?identifier=${encodeURIComponent(BOB ?? '')}`)).status).toBe(200);
+  expect((await hub.api('GET', `/customers?identifier=${encodeURIComponent(ADA ?? '')}`)).status).toBe(404);
+  hub.sendInteraction({ key: 'after', identifiers: [BOB ?? ''], text: 'After the switch' });
+  await hub.wait(MINUTE_MS);
+  expect(await restoredText()).toContain('After the switch');
+  restored.remove();
+  rmSync(folder, { recursive: true });
+});
+
 it('writes nothing in a dry run', async () => {
+  await open();
   const before = await eraseAda();
   expect((await run(before, true)).at(-1)).toContain('nothing was written');
   await expect(restoredText()).rejects.toThrow('Requested resource not found');
 });
 
 it('refuses a time that cannot be restored, with the range', async () => {
+  await open();
   await expect(run(hub.clock.now() - 40 * 86_400_000)).rejects.toMatchObject({ code: 'unrestorable-time' });
 });
 
 it('lists what stays when the stack is deleted, and what goes', async () => {
+  await open();
   const { template } = await assembly();
-  const lines = await destructionLines(signedCalls(hub.runtime), hub.name, template);
+  const lines = await destructionLines(signedCalls(hub.runtime), { name: hub.name }, template);
   const goes = lines.indexOf('Goes:');
   expect(lines.slice(0, goes).join('\n')).toContain(`${source}  table, protected against deletion`);
   expect(lines.slice(0, goes).join('\n')).toMatch(/bucket with attachments/u);
