@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findCustomer } from '../client/customers.ts';
 import { hubOfEnvironment } from '../client/environment.ts';
 import { getErasure, listErasures, requestErasure, resumeErasure } from '../client/erasures.ts';
 import type { HubConnection } from '../client/request.ts';
+import { ask } from '../terminal/ask.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
+import { newFile } from '../terminal/new-file.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
 import { printReceipt } from './receipt.ts';
@@ -27,9 +28,11 @@ export const eraseCustomer = async (args: readonly string[]): Promise<number> =>
     },
   });
   const hub = hubOfEnvironment();
+  // A file that is there already is told before anybody is erased.
+  const out = values.out === undefined ? undefined : newFile(values.out, values.out);
   if (values.resume !== undefined) {
     const { id } = await resumeErasure(hub, values.resume);
-    return waitForReceipt(hub, id, values.out);
+    return waitForReceipt(hub, id, out);
   }
   const [customer] = positionals;
   if (customer === undefined) throw badArguments('Name the person: hub customer erase IDENTIFIER.');
@@ -52,24 +55,17 @@ export const eraseCustomer = async (args: readonly string[]): Promise<number> =>
   console.log(
     `Erasure ${erasure.id} has started. The hub's own data is erased first, the CRMs follow within minutes or when they are reachable again.`,
   );
-  return waitForReceipt(hub, erasure.id, values.out);
+  return waitForReceipt(hub, erasure.id, out);
 };
 
-const isConfirmed = async (customer: string): Promise<boolean> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const typed = await terminal.question('This cannot be undone. Type the identifier again: ');
-    return typed.trim() === customer;
-  } finally {
-    terminal.close();
-  }
-};
+const isConfirmed = async (customer: string): Promise<boolean> =>
+  (await ask('This cannot be undone. Type the identifier again: ')) === customer;
 
 const waitForReceipt = async (hub: HubConnection, id: string, out: string | undefined): Promise<number> => {
   for (;;) {
     const { state, progress, error, receipt } = await getErasure(hub, id);
     if (receipt !== undefined) {
-      const file = out ?? `erasure-${id}.json`;
+      const file = newFile(out, `erasure-${id}.json`);
       writeFileSync(file, `${JSON.stringify(receipt, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
       printReceipt(receipt);
       console.log(`Saved the receipt in ${file}.`);

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { cancelJob, createFileJob, type Job, startJob } from '../client/jobs.ts'
 import type { HubConnection } from '../client/request.ts';
 import { CONNECTION_HELP } from '../command.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
+import { newFile } from '../terminal/new-file.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
 import { uploadFile } from './upload.ts';
@@ -176,12 +177,9 @@ const summaryLines = ({ progress, state }: Job, dryRun: boolean): string[] => {
   ];
 };
 
-/** A new name beside the file: an earlier file of refused rows may hold corrections and is never overwritten. */
+/** `people.refused.csv` for `people.csv`. */
 const refusedFileName = (file: string): string => {
   const end = extname(file);
   const bare = end === '' ? file : file.slice(0, -end.length);
-  for (let number = 1; ; number++) {
-    const name = `${bare}.refused${number === 1 ? '' : `-${number}`}${end}`;
-    if (!existsSync(name)) return name;
-  }
+  return newFile(undefined, `${bare}.refused${end}`);
 };

@@ -1,10 +1,11 @@
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { hubOfEnvironment } from '../client/environment.ts';
 import { createJob, type Job } from '../client/jobs.ts';
 import type { HubConnection } from '../client/request.ts';
 import { CONNECTION_HELP } from '../command.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
+import { newFile } from '../terminal/new-file.ts';
 import { currentUser } from '../terminal/user.ts';
 import { printFailure, saveRefusedRows, watchJob } from './watch-job.ts';
 
@@ -59,7 +60,7 @@ const backfillLine = ({ progress: { counts = {} }, state }: Job): string =>
   `${number(counts['customers'])} customers and ${number(counts['interactions'])} interactions compared with the CRM${state === 'succeeded' ? '' : `; the job has the state ${state}`}.`;
 
 const saveAmbiguous = async (hub: HubConnection, job: Job, crm: string): Promise<void> => {
-  const file = ambiguousFileName(crm);
+  const file = newFile(undefined, `${crm}.ambiguous.csv`);
   await saveRefusedRows(hub, job, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   console.log(
     `Saved the ambiguous contacts in ${file}, each with the reason and with the others that share its address. They are not linked.`,
@@ -77,12 +78,4 @@ const adoptionLine = ({ progress: { counts = {}, total }, state }: Job, dryRun: 
     `${number(counts['withoutAddress'])} without an address${erased};`,
     isDone ? `nothing ${dryRun ? 'will be' : 'was'} created twice.` : `${state}.`,
   ].join(' ');
-};
-
-/** A new name each time: an earlier file may hold somebody's notes. */
-const ambiguousFileName = (crm: string): string => {
-  for (let count = 1; ; count++) {
-    const name = `${crm}.ambiguous${count === 1 ? '' : `-${count}`}.csv`;
-    if (!existsSync(name)) return name;
-  }
 };
