@@ -146,16 +146,17 @@ export const reserveContacts = async (
   return reserved.flatMap((change) => change ?? []);
 };
 
-/** Notes that the CRM has written a contact that is reserved for a job. Where it was changed since, that holds. */
+/** Notes that the CRM has written a contact that is reserved for a job. False where it was changed since: that holds. */
 export const saveBulk = async (
   { links }: Pick<SyncPorts, 'links'>,
   profileId: string,
   state: SyncState,
   record: string,
-): Promise<void> => {
+): Promise<boolean> => {
   const { goneAt: _, takenTimes: __, ...kept } = released(state);
   const { fields = {}, profiles = {} } = state.bulk ?? {};
-  await links.save(profileId, { ...kept, record, fields, profiles });
+  const link = state.record === record ? undefined : record;
+  return links.save(profileId, { ...kept, record, fields, profiles }, link);
 };
 
 const saveWritten = async (

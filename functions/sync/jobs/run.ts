@@ -19,7 +19,8 @@ import { carryOut, type WorkPorts } from '../connection/work.ts';
 import type { UseCases } from '../use-cases.ts';
 import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
-import { backfillJob } from './backfill.ts';
+import { backfillJob } from './backfill/backfill.ts';
+import { withWritten } from './backfill/written.ts';
 import { directory } from './directory.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
@@ -83,13 +84,17 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
       backfill: whileOpen(
         backfillJob({
           ...{ ...ports, batch: connector.backfillBatch ?? BACKFILL_BATCH },
-          async carryOut(job, messages) {
+          parked: async () => new Set(Object.keys((await work.connection.read()).parked)),
+          async carryOut(job, messages, written) {
             const pending = messages.map((message, position) => ({
               ...{ id: String(position), message, body: JSON.stringify(message), receives: 1 },
               ...{ attributes: {}, occurrence: `${job}:${message.profileId}:${message.interaction ?? ''}` },
             }));
             const { parked } = await work.connection.read();
-            const run = { signal, connection: { parked, accounts }, priority: 'backfill' } as const;
+            const run = {
+              ...{ signal, connection: { parked, accounts }, priority: 'backfill' as const },
+              through: (session: CrmSession) => withWritten(session, written),
+            };
             return (await carryOut(work, pending, run)).deferred;
           },
         }),
