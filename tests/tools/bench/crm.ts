@@ -12,6 +12,7 @@ import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
 import { crmFields, openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
 import { openAdoption } from '../../support/crm/adoption.ts';
+import { openBackfill } from '../../support/crm/backfill.ts';
 import { customerOf, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
 import type { Measured } from './measured.ts';
 
@@ -60,6 +61,8 @@ export const benchCrm = async (): Promise<Measured[]> => {
   try {
     return [
       await measureAdoption(),
+      await measureBackfill('by collections', () => Number.POSITIVE_INFINITY, 80),
+      await measureBackfill('by bulk jobs', (from) => from, 45),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
       ...(await inServicenow({ goal: 80, lookUps: 'GET ' })),
@@ -83,6 +86,34 @@ const measureAdoption = async (): Promise<Measured> => {
     await openAdoption(salesforce, crms.salesforce, adopted).run();
     const name = `calls to Salesforce to adopt ${ADOPTED} contacts`;
     return { name, measured: crms.salesforce.requests(), unit: '', goal: { atMost: 25 } };
+  } finally {
+    await crms.stop();
+  }
+};
+
+/** People whom Salesforce does not have, and what they did; `from`: how many rows are worth a bulk job. */
+const measureBackfill = async (
+  name: string,
+  from: (usual: number) => number,
+  atMost: number,
+): Promise<Measured> => {
+  const crms = await openSandboxes(new DatabaseSync(':memory:'));
+  const connector: CrmConnector = {
+    ...salesforce,
+    async open(...given) {
+      const session = await salesforce.open(...given);
+      const bulk = session.bulkWrites;
+      return bulk === undefined ? session : { ...session, bulkWrites: { ...bulk, from: from(bulk.from) } };
+    },
+  };
+  try {
+    await openBackfill(connector, crms.salesforce, {
+      customers: new Map(silent.before.map((customer) => [customer.id, customer])),
+      interactions: new Map(interactions.map((interaction) => [interaction.id, interaction])),
+    }).run();
+    const load = `${INTERACTIONS} interactions of ${CONTACTS} people who are new there`;
+    const measured = crms.salesforce.requests();
+    return { name: `calls to Salesforce to backfill ${load}, ${name}`, measured, unit: '', goal: { atMost } };
   } finally {
     await crms.stop();
   }

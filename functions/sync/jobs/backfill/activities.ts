@@ -7,7 +7,7 @@ import { customersOf, isLinked, subjectsOf } from '../../contacts/subjects.ts';
 import { FIRST_WAIT_SECONDS } from '../bulk-contacts.ts';
 import { batchesFrom, type Entry } from './batches.ts';
 import type { BackfillCheckpoint, BulkWork, Lot } from './checkpoint.ts';
-import type { Filling, Step } from './filling.ts';
+import type { LotContext, Step } from './lot-context.ts';
 
 /** As much text as memory holds easily, in characters. */
 const MOST_TEXT = 20_000_000;
@@ -17,18 +17,18 @@ const MOST_TEXT = 20_000_000;
  * that does the same again: the work takes records once, and its outcome says which it had.
  */
 export const handOverActivities = async (
-  filling: Filling,
+  context: LotContext,
   checkpoint: BackfillCheckpoint,
   lot: Lot,
   bulk: BulkWork,
 ): Promise<Step> => {
-  const { ports, writes, sync, since, timeLeft } = filling;
+  const { ports, writes, sync, since, timeLeft } = context;
   const { work = '', object, key } = bulk;
   const others = lot.activities.slice(1);
   const records: CrmRecord[] = [];
   let text = 0;
   for await (const { entries } of batchesFrom(ports, checkpoint, since, lot.left ?? writes.most)) {
-    const some = await recordsOf(filling, entries, object);
+    const some = await recordsOf(context, entries, object);
     records.push(...some);
     for (const { fields } of some) text += JSON.stringify(fields).length;
     if (text > MOST_TEXT || records.length >= writes.most || !timeLeft()) break;
@@ -47,7 +47,7 @@ export const handOverActivities = async (
  * contact, or refused without it.
  */
 const recordsOf = async (
-  { sync, rules }: Filling,
+  { sync, rules }: LotContext,
   entries: readonly Entry[],
   object: string,
 ): Promise<readonly CrmRecord[]> => {

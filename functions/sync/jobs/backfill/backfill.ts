@@ -7,8 +7,8 @@ import type { SyncPorts } from '../../ports.ts';
 import type { PauseAfter } from '../pause.ts';
 import { type BatchPorts, nextBatch } from './batches.ts';
 import { BackfillCheckpoint } from './checkpoint.ts';
-import type { Step } from './filling.ts';
 import { endLot, lotAfter, stepOf, writtenIn } from './lot.ts';
+import type { Step } from './lot-context.ts';
 
 export interface BackfillPorts extends BatchPorts {
   readonly sync: SyncPorts;
@@ -45,17 +45,17 @@ export const backfillJob = (ports: BackfillPorts): Job<BackfillParameters, Backf
     const session = await sync.open();
     const { bulkWrites: writes } = session;
     const rules = { mapping: await sync.mapping(), identity: await sync.identity() };
-    const filling = writes && { ports, writes, sync, session, rules, job, since, timeLeft };
+    const context = writes && { ports, writes, sync, session, rules, job, since, timeLeft };
     let checkpoint = first;
     let written: ReadonlyMap<string, BulkOutcome> | undefined;
     do {
-      const step: Step | undefined = filling && (await stepOf(filling, checkpoint));
+      const step: Step | undefined = context && (await stepOf(context, checkpoint));
       if (step !== undefined) {
         ({ checkpoint } = step);
         if (step.afterSeconds === undefined) continue;
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds: step.afterSeconds };
       }
-      written ??= filling === undefined ? NOTHING_WRITTEN : await writtenIn(filling, checkpoint.lot);
+      written ??= context === undefined ? NOTHING_WRITTEN : await writtenIn(context, checkpoint.lot);
       const batch = await nextBatch(ports, checkpoint, since);
       const messages = batch.entries.map(({ message }) => message);
       const deferred = await ports.carryOut(job, messages, written);

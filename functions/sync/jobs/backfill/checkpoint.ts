@@ -30,6 +30,8 @@ const Lot = z.strictObject({
   written: z.array(BulkWork),
 });
 export type Lot = z.infer<typeof Lot>;
+/** A lot whose contacts are to be written yet. */
+export type LotOfContacts = Lot & { readonly contacts: NonNullable<Lot['contacts']> };
 
 /** Everything before this place is in the CRM, is a failure, or waits in the queue of the live sync. */
 export const BackfillCheckpoint = z.strictObject({

@@ -6,14 +6,17 @@ import { type Change, reserveContacts, type Writing } from '../../contacts/write
 import { earliestOf } from '../../sync.ts';
 import { endBulk, FIRST_WAIT_SECONDS, release } from '../bulk-contacts.ts';
 import { batchesFrom, type Entry } from './batches.ts';
-import type { BackfillCheckpoint, Lot } from './checkpoint.ts';
-import type { Filling, Step } from './filling.ts';
+import type { BackfillCheckpoint, LotOfContacts } from './checkpoint.ts';
+import type { LotContext, Step } from './lot-context.ts';
+
+const RESERVED_AT_ONCE = 500;
+const LOOKED_UP_AT_ONCE = 1000;
 
 /** The customers of entries who have no contact. */
 export const newcomersOf = async (
-  { sync, rules }: Pick<Filling, 'sync' | 'rules'>,
+  { sync, rules }: Pick<LotContext, 'sync' | 'rules'>,
   entries: readonly Entry[],
-): Promise<readonly Subject[]> => {
+): Promise<Subject[]> => {
   const ids = entries.flatMap(({ message, interaction }) => (interaction ? [] : [message.profileId]));
   const customers = await customersOf(sync, ids);
   const { subjects } = await subjectsOf(sync.links, rules, [...customers.values()]);
@@ -28,11 +31,11 @@ export const newcomersOf = async (
  * reserved and handed over to be made in bulk. The lot ends where the time, or the budget for look-ups, does.
  */
 export const handOverContacts = async (
-  filling: Filling,
+  context: LotContext,
   checkpoint: BackfillCheckpoint,
-  lot: Lot & { readonly contacts: NonNullable<Lot['contacts']> },
+  lot: LotOfContacts,
 ): Promise<Step> => {
-  const { ports, writes, sync, session, rules, job, since, timeLeft } = filling;
+  const { writes, sync, session, rules, job } = context;
   const { contacts: bulk, ...rest } = lot;
   const writing: Writing = {
     ...{ ports: sync, session, rules },
@@ -41,8 +44,7 @@ export const handOverContacts = async (
   const fresh: Change[] = [];
   const held: string[] = [];
   let left = 0;
-  for await (const batch of batchesFrom(ports, checkpoint, since, writes.most)) {
-    const newcomers = await newcomersOf(filling, batch.entries);
+  for await (const { newcomers, read } of newcomersFrom(context, checkpoint)) {
     held.push(...newcomers.flatMap(({ profileId, state }) => (state.bulk?.job === job ? [profileId] : [])));
     if (held.length > 0) continue;
     const changes = await planned(writing, newcomers, left > 0);
@@ -53,17 +55,18 @@ export const handOverContacts = async (
       changes.filter((change) => !isMade(change)),
     );
     fresh.push(...changes.filter(isMade));
-    left += batch.entries.length;
-    if (!timeLeft()) break;
+    left = read;
   }
-  if (held.length > 0) return startAgain(filling, checkpoint, bulk.work, held);
+  if (held.length > 0) return startAgain(context, checkpoint, bulk.work, held);
   const { work } = bulk;
   if (work === undefined || fresh.length < writes.from) {
     if (work !== undefined) await writes.abort(work, sync.call);
     await writeChanges(writing, fresh);
     return { checkpoint: { ...checkpoint, lot: { ...rest, left } }, afterSeconds: 0 };
   }
-  const reserved = await reserveContacts(writing, fresh, job);
+  const reserved: Change[] = [];
+  for (let at = 0; at < fresh.length; at += RESERVED_AT_ONCE)
+    reserved.push(...(await reserveContacts(writing, fresh.slice(at, at + RESERVED_AT_ONCE), job)));
   await writes.send(
     work,
     bulk.key,
@@ -76,6 +79,24 @@ export const handOverContacts = async (
     afterSeconds: FIRST_WAIT_SECONDS,
   };
 };
+
+/** The newcomers of a lot, as many at once as a look-up takes; `read`: the messages up to the last of them. */
+async function* newcomersFrom(
+  context: LotContext,
+  checkpoint: BackfillCheckpoint,
+): AsyncGenerator<{ readonly newcomers: readonly Subject[]; readonly read: number }> {
+  const { ports, writes, since, timeLeft } = context;
+  let [newcomers, read]: [Subject[], number] = [[], 0];
+  for await (const { entries } of batchesFrom(ports, checkpoint, since, writes.most)) {
+    newcomers.push(...(await newcomersOf(context, entries)));
+    read += entries.length;
+    if (newcomers.length < LOOKED_UP_AT_ONCE && timeLeft()) continue;
+    yield { newcomers, read };
+    newcomers = [];
+    if (!timeLeft()) return;
+  }
+  yield { newcomers, read };
+}
 
 /** Undefined where the CRM answers no more, and there is something to hand over already. */
 const planned = async (
@@ -96,12 +117,12 @@ const planned = async (
  * noted, and the lot begins anew.
  */
 const startAgain = async (
-  filling: Filling,
+  context: LotContext,
   { lot: _, ...checkpoint }: BackfillCheckpoint,
   work: string | undefined,
   held: readonly string[],
 ): Promise<Step> => {
-  if (work !== undefined) await endBulk(filling, filling.writes, work);
-  await release(filling, held);
+  if (work !== undefined) await endBulk(context, context.writes, work);
+  await release(context, held);
   return { checkpoint, afterSeconds: 0 };
 };

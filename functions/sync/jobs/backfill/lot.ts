@@ -11,67 +11,83 @@ import {
 } from '../bulk-contacts.ts';
 import { handOverActivities } from './activities.ts';
 import { batchesFrom } from './batches.ts';
-import type { BackfillCheckpoint, BulkWork, Lot } from './checkpoint.ts';
+import type { BackfillCheckpoint, BulkWork, Lot, LotOfContacts } from './checkpoint.ts';
 import { handOverContacts, newcomersOf } from './contacts.ts';
-import type { Filling, Step } from './filling.ts';
+import type { LotContext, Step } from './lot-context.ts';
 
 /** So many times the smallest work is looked at, to find out whether it is there. */
 const LOOK_AHEAD = 10;
 
 /** The next step towards a lot that is written in bulk; undefined where it is written, or too small. */
-export const stepOf = async (filling: Filling, checkpoint: BackfillCheckpoint): Promise<Step | undefined> => {
+export const stepOf = async (
+  context: LotContext,
+  checkpoint: BackfillCheckpoint,
+): Promise<Step | undefined> => {
   const { lot } = checkpoint;
-  const withLot = (next: Lot, afterSeconds?: number): Step => ({
+  const to: To = (next, afterSeconds) => ({
     checkpoint: { ...checkpoint, lot: next },
     ...(afterSeconds !== undefined && { afterSeconds }),
   });
-  if (lot === undefined) return withLot(await lotAhead(filling, checkpoint));
-  const { contacts, activities, ...rest } = lot;
-  if (contacts !== undefined) {
-    const isWaiting = contacts.inBulk && contacts.work === undefined;
-    if (isWaiting) {
-      const work = await prepared(filling, contacts);
-      return withLot({ ...lot, contacts: work ? { ...contacts, work } : { ...contacts, inBulk: false } }, 0);
-    }
-    if (contacts.sentAt === undefined) return handOverContacts(filling, checkpoint, { ...lot, contacts });
-    const outcome = await outcomeOf(filling, contacts);
-    if (outcome === undefined)
-      return withLot(
-        { ...lot, contacts: { ...contacts, asked: contacts.asked + 1 } },
-        secondsUntilAsked(contacts.asked),
-      );
-    for (const [at, results] of lotsOf(outcome).entries()) {
-      // What is noted is passed over when the outcome is read again.
-      if (at > 0 && !filling.timeLeft()) return withLot(lot, 0);
-      await noteWritten(filling, results);
-    }
-    return withLot({ ...rest, activities });
+  if (lot === undefined) return to(await lotAhead(context, checkpoint));
+  const { contacts } = lot;
+  if (contacts === undefined) return activitiesStep(context, checkpoint, lot, to);
+  return contactsStep(context, checkpoint, { ...lot, contacts }, to);
+};
+
+type To = (lot: Lot, afterSeconds?: number) => Step;
+
+const contactsStep = async (
+  context: LotContext,
+  checkpoint: BackfillCheckpoint,
+  lot: LotOfContacts,
+  to: To,
+): Promise<Step> => {
+  const { contacts, ...rest } = lot;
+  const { asked } = contacts;
+  if (contacts.inBulk && contacts.work === undefined) {
+    const work = await prepared(context, contacts);
+    return to({ ...lot, contacts: work ? { ...contacts, work } : { ...contacts, inBulk: false } }, 0);
   }
-  const [first, ...others] = activities;
+  if (contacts.sentAt === undefined) return handOverContacts(context, checkpoint, lot);
+  const outcome = await outcomeOf(context, contacts);
+  if (outcome === undefined)
+    return to({ ...lot, contacts: { ...contacts, asked: asked + 1 } }, secondsUntilAsked(asked));
+  for (const [at, results] of lotsOf(outcome).entries()) {
+    // What is noted is passed over when the outcome is read again.
+    if (at > 0 && !context.timeLeft()) return to(lot, 0);
+    await noteWritten(context, results);
+  }
+  return to(rest);
+};
+
+const activitiesStep = async (
+  context: LotContext,
+  checkpoint: BackfillCheckpoint,
+  lot: Lot,
+  to: To,
+): Promise<Step | undefined> => {
+  const [first, ...others] = lot.activities;
   if (first === undefined) return undefined;
+  const { asked } = first;
   if (first.work === undefined) {
-    const work = await prepared(filling, first);
-    return withLot({ ...lot, activities: work ? [{ ...first, work }, ...others] : others }, 0);
+    const work = await prepared(context, first);
+    return to({ ...lot, activities: work ? [{ ...first, work }, ...others] : others }, 0);
   }
-  if (first.sentAt === undefined) return handOverActivities(filling, checkpoint, lot, first);
-  const outcome = await outcomeOf(filling, first);
-  return outcome === undefined
-    ? withLot(
-        { ...lot, activities: [{ ...first, asked: first.asked + 1 }, ...others] },
-        secondsUntilAsked(first.asked),
-      )
-    : withLot({ ...lot, activities: others, written: [...lot.written, first] });
+  if (first.sentAt === undefined) return handOverActivities(context, checkpoint, lot, first);
+  if ((await outcomeOf(context, first)) === undefined)
+    return to({ ...lot, activities: [{ ...first, asked: asked + 1 }, ...others] }, secondsUntilAsked(asked));
+  return to({ ...lot, activities: others, written: [...lot.written, first] });
 };
 
 /** What of the next messages is enough for work in bulk. */
-const lotAhead = async (filling: Filling, checkpoint: BackfillCheckpoint): Promise<Lot> => {
-  const { ports, writes, sync, rules, since, timeLeft } = filling;
+const lotAhead = async (context: LotContext, checkpoint: BackfillCheckpoint): Promise<Lot> => {
+  const { ports, writes, sync, rules, since, timeLeft } = context;
   const { object, key } = rules.mapping.contact;
   const counts = new Map<string, { readonly key: string; records: number }>();
   let [newcomers, left] = [0, 0];
   for await (const { entries } of batchesFrom(ports, checkpoint, since, LOOK_AHEAD * writes.from)) {
     left += entries.length;
-    newcomers += (await newcomersOf(filling, entries)).length;
+    newcomers += (await newcomersOf(context, entries)).length;
     for (const { interaction } of entries)
       for (const rule of interaction ? rules.mapping.forInteraction(mappedInteraction(interaction)) : []) {
         const count = counts.get(rule.object) ?? { key: rule.key, records: 0 };
@@ -97,7 +113,7 @@ const lotAhead = async (filling: Filling, checkpoint: BackfillCheckpoint): Promi
 
 /** The CRM's id of new work; undefined where it takes none, for which the way of live traffic finds the reason. */
 const prepared = async (
-  { writes, sync }: Filling,
+  { writes, sync }: LotContext,
   { object, key }: BulkWork,
 ): Promise<string | undefined> => {
   try {
@@ -110,7 +126,7 @@ const prepared = async (
 
 /** Undefined while the CRM is at work; what takes too long is ended. */
 const outcomeOf = async (
-  { writes, sync }: Filling,
+  { writes, sync }: LotContext,
   { work = '', key, sentAt = '' }: BulkWork,
 ): Promise<BulkOutcome | undefined> => {
   const outcome = await writes.outcome(work, key, sync.call);
@@ -121,7 +137,7 @@ const outcomeOf = async (
 
 /** What the work of a lot has written, by object. */
 export const writtenIn = async (
-  { writes, sync }: Filling,
+  { writes, sync }: LotContext,
   lot: Lot | undefined,
 ): Promise<ReadonlyMap<string, BulkOutcome>> => {
   const written = new Map<string, BulkOutcome>();

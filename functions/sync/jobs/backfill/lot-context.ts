@@ -6,7 +6,7 @@ import type { BatchPorts } from './batches.ts';
 import type { BackfillCheckpoint } from './checkpoint.ts';
 
 /** What the steps of one slice share. */
-export interface Filling {
+export interface LotContext {
   readonly ports: BatchPorts & { readonly parked: () => Promise<ReadonlySet<string>> };
   readonly writes: BulkWrites;
   readonly sync: SyncPorts;
