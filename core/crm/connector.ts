@@ -137,6 +137,26 @@ export interface BulkOutcome {
   idOf(record: CrmRecord): string | undefined;
 }
 
+/** What findings about the import set of a mapping are about. */
+export const IMPORT_SET = 'import set';
+
+/** A table of a CRM from which its administrator fills another object, by the field that holds the hub's key. */
+export interface ImportBy {
+  readonly table: string;
+  readonly object: string;
+  readonly keyField: string;
+}
+
+/** Writes of records through such a table, so that the rules of the CRM for imports apply to them. */
+export interface RecordImports {
+  /** As `upsert` of a session. */
+  upsert(by: ImportBy, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
+  /** Whether rows become the records that are meant, with these fields. */
+  examine(by: ImportBy, fields: readonly string[], call: Call): Promise<readonly Finding[]>;
+  /** Creates what is missing. Rejects with a `CrmFault` that says the steps of a person where the API cannot. */
+  create(by: ImportBy, fields: readonly string[], call: Call): Promise<void>;
+}
+
 /** Writes of many records as work that the CRM does by itself, for jobs: fewer requests, and later. */
 export interface BulkWrites {
   /** For fewer records `upsert` is the better way. */
@@ -223,6 +243,8 @@ export interface CrmSession {
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
   /** Absent if the CRM has no such thing. */
   readonly bulkWrites?: BulkWrites;
+  /** Absent if the CRM has no such tables. */
+  readonly imports?: RecordImports;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /**
@@ -289,6 +311,8 @@ export interface CrmConnector {
   readonly backfillBatch?: number;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
+  /** Whether a mapping may name an import set. */
+  readonly importSets?: true;
   /** Set where nothing describes the objects of the CRM, so that no mapping can be compared with them. */
   readonly describesNothing?: true;
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */

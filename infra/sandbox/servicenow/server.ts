@@ -6,7 +6,7 @@ import { Gate } from './access/gate.ts';
 import { RateLimit } from './access/limits.ts';
 import { OAuth, servicenowLogin } from './access/oauth.ts';
 import { controlled } from './control.ts';
-import { Imports, type ImportTable, stagingTable } from './data/imports.ts';
+import { addTransformMap, Imports, type ImportTable, stagingTable } from './data/imports.ts';
 import { type DataPolicy, Instance, type Report } from './data/instance.ts';
 import type { CustomField } from './schema/schema.ts';
 import { seedRecord, staffOf } from './staff.ts';
@@ -41,9 +41,10 @@ export interface ServicenowSandbox extends Sandbox {
 const STAFF = 'abel.tuter';
 
 /** Adds what is not there yet; a sandbox that opens its database again has it. */
-const furnish = (instance: Instance, { customFields = [] }: ServicenowOptions): void => {
+const furnish = (instance: Instance, { customFields = [], importTables = [] }: ServicenowOptions): void => {
   for (const field of customFields)
     if (!instance.schema.field(field.table, field.name)) instance.schema.addField(field);
+  for (const table of importTables) addTransformMap(instance, { user: 'system' }, table);
   const users = { [servicenowLogin.username]: ['Hub', 'Integration'], [STAFF]: ['Abel', 'Tuter'] };
   for (const [user_name, [first_name, last_name]] of Object.entries(users))
     if (instance.findBy('sys_user', 'user_name', user_name).length === 0)
@@ -63,7 +64,14 @@ export const servicenowSandbox = async (
 ): Promise<ServicenowSandbox> => {
   const { now = Date.now, importTables = [], dataPolicies = [], clientCredentials = true } = options;
   const instance = new Instance({
-    ...{ db, now, dataPolicies, staging: importTables.map(stagingTable) },
+    ...{
+      db,
+      now,
+      dataPolicies,
+      staging: importTables.map(({ table, transformMap }) =>
+        stagingTable(table, table, Object.keys(transformMap?.fields ?? {})),
+      ),
+    },
     report: (report) => options.report?.(report),
   });
   furnish(instance, options);
