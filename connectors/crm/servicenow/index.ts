@@ -9,7 +9,7 @@ import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
 import { importRecords } from './import/rows.ts';
-import { importSetup } from './import/setup.ts';
+import { columnFor, importSetup } from './import/setup.ts';
 import { createKeyField } from './key-field.ts';
 import { logins } from './logins.ts';
 import { list, read } from './read.ts';
@@ -62,6 +62,7 @@ const session = (client: Client, username: string | undefined, host: string): Cr
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
     imports: {
       ...setup,
+      columnOf: columnFor,
       upsert: (by, records, call) => importRecords(client, objects, setup, { by, records }, call),
     },
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),

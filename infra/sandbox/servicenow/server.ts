@@ -15,6 +15,8 @@ export interface ServicenowOptions extends SandboxOptions<Report> {
   readonly customFields?: readonly CustomField[];
   /** The staging tables of the Import Set API. */
   readonly importTables?: readonly ImportTable[];
+  /** The user as whom transform maps write; default the one who sends the rows. */
+  readonly importsRunAs?: string;
   /** After how many milliseconds an asynchronous import is done; default 0, which is before the next request. */
   readonly importDelay?: number;
   readonly dataPolicies?: readonly DataPolicy[];
@@ -75,7 +77,7 @@ export const servicenowSandbox = async (
     report: (report) => options.report?.(report),
   });
   furnish(instance, options);
-  const imports = new Imports(instance, importTables, options.importDelay ?? 0);
+  const imports = new Imports(instance, importTables, options);
   const faults = new Faults();
   const oauth = new OAuth(now, clientCredentials);
   const gate = new Gate({

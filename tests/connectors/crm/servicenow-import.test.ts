@@ -6,7 +6,11 @@ import { type Call, type CrmRecord, type CrmSession, unsharedToken } from '../..
 import type { CrmFault } from '../../../core/crm/fault.ts';
 import { compileMapping } from '../../../core/crm/mapping/mapping.ts';
 import { sync } from '../../../functions/sync/sync.ts';
-import { type ServicenowSandbox, servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
+import {
+  type ServicenowOptions,
+  type ServicenowSandbox,
+  servicenowSandbox,
+} from '../../../infra/sandbox/servicenow/server.ts';
 import { readSeed } from '../../../infra/stack/seed.ts';
 import { customerOf, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
 
@@ -22,13 +26,15 @@ const mapping = { ...shipped, contact: { ...shipped.contact, importSet: by.table
 const fields = importedFields(compileMapping('servicenow', mapping).source.contact);
 
 let instance: ServicenowSandbox;
-beforeEach(async () => {
+const start = async (options: ServicenowOptions = {}): Promise<void> => {
   instance = await servicenowSandbox(new DatabaseSync(':memory:'), {
+    ...options,
     customFields: ['customer_contact', 'interaction', 'sn_customerservice_case'].map((table) => ({
       ...{ table, name: 'u_hub_id', unique: true, maxLength: 64 },
     })),
   });
-});
+};
+beforeEach(() => start());
 afterEach(() => instance.stop());
 
 const open = (): Promise<CrmSession> => servicenow.open(instance.secret, unsharedToken, call.signal);
@@ -38,7 +44,8 @@ const imports = async () => {
   return found;
 };
 const write = async (...records: readonly CrmRecord[]) => (await imports()).upsert(by, records, call);
-const change = (table: string, where: object, set: object): void => instance.staff.update(table, where, set);
+type Values = Readonly<Record<string, string>>;
+const change = (table: string, where: Values, set: Values): void => instance.staff.update(table, where, set);
 const refusal = (work: Promise<unknown>): Promise<CrmFault | undefined> =>
   work.then(
     () => undefined,
@@ -94,20 +101,43 @@ it.each([
   expect(instance.records(by.table)).toEqual([]);
 });
 
-it('a map that changes while the hub writes is a fault of the object, a row in error one of its record', async () => {
+it('a record that was deleted is not made again, and a map that is switched off meanwhile stops the object', async () => {
   await (await imports()).create(by, fields, call);
   const session = await imports();
+  const known = { ...ada, id: 'f'.repeat(32) };
+  expect(await session.upsert(by, [known], call)).toMatchObject([
+    { fault: { scope: 'record', why: 'gone' } },
+  ]);
+  expect(instance.records(by.object)).toEqual([]);
   await session.upsert(by, [ada], call);
-  instance.seed(by.object, { last_name: 'Other', u_hub_id: 'hub:c2' });
-  const other =
-    instance.records(by.object).find(({ fields: held }) => held['u_hub_id'] === 'hub:c2')?.id ?? '';
-  const results = await session.upsert(by, [ada, { key: 'hub:c2', id: 'f'.repeat(32), fields: {} }], call);
-  expect(results).toMatchObject([{ key: 'hub:c1' }, { fault: { scope: 'record', why: 'gone' } }]);
-  expect(other).not.toBe('');
   change('sys_transform_map', {}, { active: 'false' });
   expect(await session.upsert(by, [ada], call)).toMatchObject([
     { fault: { code: 'servicenow-import-set', scope: 'object', why: 'setup' } },
   ]);
+});
+
+it('a map that writes as another user than the hub is a fault of the object', async () => {
+  await instance.stop();
+  await start({ importsRunAs: 'system' });
+  await (await imports()).create(by, fields, call);
+  expect(await write(ada)).toMatchObject([
+    {
+      fault: {
+        code: 'servicenow-import-set',
+        scope: 'object',
+        message: expect.stringContaining('another user'),
+      },
+    },
+  ]);
+});
+
+it('the rows of an import set are erased by the key', async () => {
+  const session = await open();
+  await session.imports?.create(by, fields, call);
+  for (const _ of [1, 2]) await session.imports?.upsert(by, [ada, { ...ada, key: 'hub:c2' }], call);
+  const column = session.imports?.columnOf(by.keyField) ?? '';
+  expect(await session.remove(by.table, column, [ada.key], call)).toEqual([{ key: ada.key, found: true }]);
+  expect(instance.records(by.table).map(({ fields: row }) => row['u_hub_id'])).toEqual(['hub:c2', 'hub:c2']);
 });
 
 it('who may not look at transform maps is told which role it needs', async () => {

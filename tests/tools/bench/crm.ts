@@ -3,6 +3,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
 import type { CrmConnector } from '../../../core/crm/connector.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
@@ -11,6 +12,7 @@ import { sync } from '../../../functions/sync/sync.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
 import { crmFields, openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
+import { readSeed } from '../../../infra/stack/seed.ts';
 import { openAdoption } from '../../support/crm/adoption.ts';
 import { openBackfill } from '../../support/crm/backfill.ts';
 import { customerOf, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
@@ -67,6 +69,7 @@ export const benchCrm = async (): Promise<Measured[]> => {
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
       ...(await inServicenow({ goal: 80, lookUps: 'GET ' })),
       ...(await inServicenow({ goal: 80, lookUps: 'GET ', isTalking: true })),
+      ...(await inServicenow({ goal: 80, lookUps: 'GET ', importSet: 'u_hub_customer_import' })),
       ...(await inServicenow({ lookUps: 'GET ', isSlow: true })),
       ...(await inServicenow({ lookUps: 'GET ', isTalking: true, isSlow: true })),
     ];
@@ -127,17 +130,19 @@ interface Load {
   readonly isTalking?: boolean;
   /** Whether the CRM takes so long for a call that calls get no larger. */
   readonly isSlow?: boolean;
+  /** The import set by which contacts are written. */
+  readonly importSet?: string;
 }
 
 /** First the customers get their contacts; then each of them changes, and interacts five times. */
 const measure = async (
   connector: CrmConnector,
   sandbox: Sandbox,
-  { goal, lookUps, isTalking = false, isSlow = false }: Load,
+  { goal, lookUps, isTalking = false, isSlow = false, importSet }: Load,
 ): Promise<Measured[]> => {
   const { before: customers, after: changedCustomers } = isTalking ? peopleOf(true) : silent;
-  const load = `${isTalking ? ', each in a conversation that is a case' : ''}${isSlow ? ', on a slow instance' : ''}`;
-  const worker = workerOf(connector, sandbox, isSlow ? SLOW_MS : PACE_MS);
+  const load = `${isTalking ? ', each in a conversation that is a case' : ''}${isSlow ? ', on a slow instance' : ''}${importSet ? ', contacts by an import set' : ''}`;
+  const worker = workerOf(connector, sandbox, isSlow ? SLOW_MS : PACE_MS, importSet);
   await worker(customers, interactions.slice(0, CONTACTS));
   const before = { all: sandbox.requests(), lookUps: sandbox.requests(lookUps) };
   await worker(changedCustomers, interactions);
@@ -157,15 +162,21 @@ const measure = async (
   ];
 };
 
+/** The shipped mapping of a CRM. */
+const mappingWith = (crm: string, importSet: string | undefined): unknown => {
+  const shipped = CrmMapping.parse(readSeed().crm[crm]);
+  return { ...shipped, contact: { ...shipped.contact, ...(importSet !== undefined && { importSet }) } };
+};
+
 /** A worker that writes customers and their interactions, as many at a time as a sync function is given. */
-const workerOf = (connector: CrmConnector, sandbox: Sandbox, paceMs: number) => {
+const workerOf = (connector: CrmConnector, sandbox: Sandbox, paceMs: number, importSet?: string) => {
   const { links } = linksInMemory();
   let stored = { customers: new Map<string, Customer>(), interactions: new Map<string, StoredInteraction>() };
   const saveFailure = (_: string, error: HubError): void => {
     throw error;
   };
   const ports = syncPortsOf(connector, sandbox, {
-    ...{ links, saveFailure, now },
+    ...{ links, saveFailure, now, mapping: mappingWith(connector.id, importSet) },
     spend: async () => {
       time += paceMs;
     },

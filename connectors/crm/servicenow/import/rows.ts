@@ -38,7 +38,7 @@ const Answer = z.looseObject({
   ),
 });
 
-type Written = { readonly id: string } | { readonly fault: CrmFault };
+type Written = { readonly id: string; readonly isChanged: boolean } | { readonly fault: CrmFault };
 
 /**
  * Writes records through the table of an import set, whose transform map finds them by the key. One whose sys_id is known gets
@@ -73,7 +73,8 @@ export const importRecords = async (
     for (const [key, fault] of faults) results.set(key, { fault });
     const ready = rows.filter(({ key }) => !faults.has(key));
     const written = await imported(client, by, target, ready, call);
-    for (const [key, result] of await readBack(client, target, { rows: ready, written }, call))
+    const userName = objects.userName();
+    for (const [key, result] of await readBack(client, target, { rows: ready, written, userName }, call))
       results.set(key, 'fault' in result ? { fault: named(result.fault, known) } : result);
   }
   return records.map(({ key }) => ({ key, ...(results.get(key) ?? { fault: withoutKey(keyField) }) }));
@@ -172,37 +173,54 @@ const writtenBy = (by: ImportBy, { id }: Sent, outcome: Outcome | undefined): Wr
   if (row === undefined) return { fault: unreadable() };
   const { sys_id: written, record_link: link, table, status } = row;
   if (table === by.object && link && written && status !== 'error')
-    return id === undefined || id === written ? { id: written } : { fault: elsewhere(by) };
+    return id === undefined || id === written
+      ? { id: written, isChanged: status === 'inserted' || status === 'updated' }
+      : { fault: elsewhere(by) };
   return { fault: refusedByImport(row.error_message ?? row.status_message ?? '', by, status) };
 };
+
+interface ToRead {
+  readonly rows: readonly Sent[];
+  readonly written: ReadonlyMap<string, Written>;
+  /** The name of the hub's user, if it is known. */
+  readonly userName: string | undefined;
+}
 
 /** What the records that were written hold now. Those that hold more than they should are emptied. */
 const readBack = async (
   client: Client,
   target: Target,
-  { rows, written }: { readonly rows: readonly Sent[]; readonly written: ReadonlyMap<string, Written> },
+  { rows, written, userName }: ToRead,
   call: Call,
 ): Promise<ReadonlyMap<string, Result>> => {
   const { object } = target;
   const results = new Map<string, Result>();
-  const done: { readonly sent: Sent; readonly id: string }[] = [];
+  const done: { readonly sent: Sent; readonly id: string; readonly isChanged: boolean }[] = [];
   for (const sent of rows) {
     const result = written.get(sent.key);
-    if (result !== undefined && 'id' in result) done.push({ sent, id: result.id });
+    if (result !== undefined && 'id' in result) done.push({ sent, ...result });
     else results.set(sent.key, result ?? { fault: unreadable() });
   }
   const fields = [...new Set(done.flatMap(({ sent }) => Object.keys(sent.body)))];
   const queries = oneOf(
     'sys_id',
     done.map(({ id }) => id),
-  ).map((query): Query => ({ table: object, query, fields: ['sys_id', 'sys_updated_on', ...fields] }));
+  ).map(
+    (query): Query => ({
+      table: object,
+      query,
+      fields: ['sys_id', 'sys_updated_on', 'sys_updated_by', ...fields],
+    }),
+  );
   const held = queries.length === 0 ? [] : (await rowsOf(client, queries, call)).flat();
   const byId = new Map(held.map((row) => [row['sys_id'], row]));
   const full: { readonly sent: Sent; readonly request: Request }[] = [];
-  for (const { sent, id } of done) {
+  for (const { sent, id, isChanged } of done) {
     const row = byId.get(id);
     const names = Object.keys(sent.body).filter((name) => sent.body[name] === '' && row?.[name]);
+    const isOwn = !isChanged || userName === undefined || row?.['sys_updated_by'] === userName;
     if (row === undefined) results.set(sent.key, { fault: unreadable() });
+    else if (!isOwn) results.set(sent.key, { fault: asAnother(object) });
     else results.set(sent.key, resultOfRow(target, sent, row));
     const empty = Object.fromEntries(names.map((name) => [name, '']));
     const answered = ['sys_id', 'sys_updated_on', ...Object.keys(sent.body)];
@@ -218,6 +236,13 @@ const gone = (object: string): CrmFault =>
   new CrmFault('servicenow-not-found', `The record of ${object} was deleted in ServiceNow.`, {
     ...{ scope: 'record', why: 'gone' },
   });
+
+const asAnother = (object: string): CrmFault =>
+  new CrmFault(
+    'servicenow-import-set',
+    "The transform map writes as another user than the hub's, so the hub cannot tell what it wrote from what staff have typed. Let the import set be transformed at once, in the session of the hub's user, or remove contact.importSet from mappings/crm/servicenow.yaml.",
+    { scope: 'object', why: 'setup', object },
+  );
 
 const elsewhere = ({ table, keyField }: ImportBy): CrmFault =>
   new CrmFault(

@@ -165,6 +165,6 @@ const finding = (says: string, ok: boolean): Finding => ({ about: IMPORT_SET, sa
 const byHand = ({ table, object, keyField }: ImportBy, what: string, cause?: CrmFault): CrmFault =>
   new CrmFault(
     'servicenow-import-set',
-    `The import set ${table} ${what}. As an administrator of ServiceNow open System Definition, Tables, New: name ${table}, extends Import Set Row, and a String column for each field of the contact, named u_ and the field. Then System Import Sets, Administration, Transform Maps, New: source table ${table}, target table ${object}; add a field map for each column, and tick Coalesce on ${keyField} alone. Or give the user of the hub the role admin for as long as \`hub connect servicenow --create-fields\` takes.`,
+    `The import set ${table} ${what}. As an administrator of ServiceNow open System Web Services, Inbound, Create New: name ${table}, target table ${object}, Create transform map, and a String field for each field of the contact, named u_ and the field. In the transform map lead each to its field, and tick Coalesce on ${keyField} alone. Or give the user of the hub the role admin for as long as \`hub connect servicenow --create-fields\` takes.`,
     { scope: 'object', why: 'setup', object, cause },
   );

@@ -76,13 +76,19 @@ export class Imports {
   readonly #instance: Instance;
   readonly #tables: readonly ImportTable[];
   readonly #delay: number;
+  readonly #runAs: string | undefined;
   readonly #waiting: Waiting[] = [];
 
-  /** `delay`: after how many milliseconds rows are transformed that nobody waits for. */
-  constructor(instance: Instance, tables: readonly ImportTable[], delay: number) {
+  /** `importDelay`: after how many milliseconds rows are transformed that nobody waits for. */
+  constructor(
+    instance: Instance,
+    tables: readonly ImportTable[],
+    { importDelay = 0, importsRunAs }: { readonly importDelay?: number; readonly importsRunAs?: string },
+  ) {
     this.#instance = instance;
     this.#tables = tables;
-    this.#delay = delay;
+    this.#delay = importDelay;
+    this.#runAs = importsRunAs;
   }
 
   /** A staging table, with its active transform map as it is now. */
@@ -128,7 +134,8 @@ export class Imports {
     const instance = this.#instance;
     const staging = instance.table(table.table);
     return instance.findBy(table.table, 'sys_import_set', importSet).map((row) => {
-      const { state, target, comment = '' } = this.#outcome(table, writer, row);
+      const user = this.#runAs ?? writer.user;
+      const { state, target, comment = '' } = this.#outcome(table, { ...writer, user }, row);
       return update(instance, writer, staging, row, {
         ...{ sys_import_state: state, sys_import_state_comment: comment },
         sys_transform_map: table.transformMap?.name ?? '',
