@@ -4,10 +4,7 @@ import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
-import { linkedProfiles } from '../../aws/customers/links.ts';
 import { placesOfPart } from '../../aws/customers/lists.ts';
-import { erasedIdentifiers } from '../../aws/erasure/erased-identifiers.ts';
-import { hashedKeysLoader } from '../../aws/erasure/hashed-keys.ts';
 import { attemptOf } from '../../aws/operations/attempts.ts';
 import { jobs } from '../../aws/operations/jobs.ts';
 import { runSlice } from '../../aws/operations/run-slice.ts';
@@ -39,7 +36,6 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
   const { now } = runtime;
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const customers = directory(placesOfPart(table));
-  const erased = erasedIdentifiers(table, hashedKeysLoader(runtime));
   const pause = pauseAfter({ ...work, now });
   const whileOpen = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob =>
     sealed({
@@ -72,8 +68,6 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
           {
             ...ports,
             notes: (job) => adoptionNotes(table, job, now),
-            erased,
-            owners: (identifiers) => linkedProfiles(table, identifiers),
             send: sendAllTo(runtime, imports),
             waiting: () => waitingIn(runtime, imports),
             put: bucket(runtime).put,
