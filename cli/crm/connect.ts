@@ -1,6 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import type { CrmConnector, CrmLogin } from '../../core/crm/connector.ts';
+import { importedFields, importOf } from '../../core/crm/check/examination.ts';
+import { type CrmConnector, type CrmLogin, IMPORT_SET } from '../../core/crm/connector.ts';
 import { CrmFault } from '../../core/crm/fault.ts';
 import { configFileName, readSeed } from '../../infra/stack/seed.ts';
 import { probeConnection } from '../client/connections.ts';
@@ -129,18 +130,22 @@ const examined = async (
   let found = await stored(() => lookAt(connector, account, file));
   console.log(`✓ ${'login'.padEnd(12)} ${connector.title} accepts the credentials.`);
   const missing = withoutKeyField(file, found);
-  if (missing.length > 0 && mayCreate) {
+  const isImportMissing = found.account.some(({ about, ok }) => about === IMPORT_SET && !ok);
+  if ((missing.length > 0 || isImportMissing) && mayCreate) {
     await createFields(account, missing);
+    if (isImportMissing) await createImportSet(account, file);
     account = await openAccount(connector, secret);
     found = await lookAt(connector, account, file);
   }
   for (const line of accountLines(found.account)) console.log(line);
   for (const line of mappingLines(file, found.mapping)) console.log(line);
   console.log(mappingSummary(file, found.mapping, found.described));
-  if (missing.length > 0 && !mayCreate)
-    console.log(
-      `  hub connect ${connector.id} --create-fields creates ${missing.map(({ object, key }) => `${object}.${key}`).join(', ')}.`,
-    );
+  const creatable = [
+    ...missing.map(({ object, key }) => `${object}.${key}`),
+    ...(isImportMissing ? [`the import set ${file.mapping.contact.importSet}`] : []),
+  ];
+  if (creatable.length > 0 && !mayCreate)
+    console.log(`  hub connect ${connector.id} --create-fields creates ${creatable.join(', ')}.`);
   return {
     isFine: [...found.account, ...found.mapping].every(({ ok }) => ok),
     account: await account.session.account(account.call),
@@ -152,15 +157,29 @@ const createFields = async (
   { session, call }: CrmAccount,
   missing: readonly { readonly object: string; readonly key: string }[],
 ): Promise<void> => {
-  for (const { object, key } of missing) {
-    try {
+  for (const { object, key } of missing)
+    await created(`${object}.${key}`, async () => {
       if (session.createKeyField === undefined) throw badArguments('Its API cannot create fields.');
       await session.createKeyField(object, key, call);
-      console.log(`✓ ${'created'.padEnd(12)} ${object}.${key}`);
-    } catch (error) {
-      if (!(error instanceof CrmFault)) throw error;
-      console.log(`✗ ${'created'.padEnd(12)} ${object}.${key}: ${error.message}`);
-    }
+    });
+};
+
+const createImportSet = async (
+  { session: { imports }, call }: CrmAccount,
+  { mapping: { contact } }: MappingFile,
+): Promise<void> => {
+  const by = importOf(contact);
+  if (by === undefined || imports === undefined) return;
+  await created(`the import set ${by.table}`, () => imports.create(by, importedFields(contact), call));
+};
+
+const created = async (what: string, create: () => Promise<void>): Promise<void> => {
+  try {
+    await create();
+    console.log(`✓ ${'created'.padEnd(12)} ${what}`);
+  } catch (error) {
+    if (!(error instanceof CrmFault)) throw error;
+    console.log(`✗ ${'created'.padEnd(12)} ${what}: ${error.message}`);
   }
 };
 

@@ -133,17 +133,46 @@ export interface BulkOutcome {
   readonly results: readonly CrmResult[];
   /** Keys of records that were not. */
   readonly untried: readonly string[];
+  /** The CRM's id of a record that was written with exactly these values. */
+  idOf(record: CrmRecord): string | undefined;
 }
 
-/** Updates of many records as work that the CRM does by itself, for jobs: fewer requests, and later. */
-export interface BulkUpdates {
-  /** From so many records on it takes fewer requests than `upsert`. */
+/** What findings about the import set of a mapping are about. */
+export const IMPORT_SET = 'import set';
+
+/** A table of a CRM from which its administrator fills another object, by the field that holds the hub's key. */
+export interface ImportBy {
+  readonly table: string;
+  readonly object: string;
+  readonly keyField: string;
+}
+
+/** Writes of records through such a table, so that the rules of the CRM for imports apply to them. */
+export interface RecordImports {
+  /** The column of such a table for a field of the other object. */
+  columnOf(field: string): string;
+  /** As `upsert` of a session. */
+  upsert(by: ImportBy, records: readonly CrmRecord[], call: Call): Promise<CrmResult[]>;
+  /** Whether rows become the records that are meant, with these fields. */
+  examine(by: ImportBy, fields: readonly string[], call: Call): Promise<readonly Finding[]>;
+  /** Creates what is missing. Rejects with a `CrmFault` that says the steps of a person where the API cannot. */
+  create(by: ImportBy, fields: readonly string[], call: Call): Promise<void>;
+}
+
+/** Writes of many records as work that the CRM does by itself, for jobs: fewer requests, and later. */
+export interface BulkWrites {
+  /** For fewer records `upsert` is the better way. */
   readonly from: number;
   /** As many as one work takes. */
   readonly most: number;
-  /** Prepares work and resolves with the CRM's id of it, which is stored before `send`. Nothing is written by it. */
-  begin(object: string, call: Call): Promise<string>;
-  /** Hands over records, all with ids, and starts the work. False where it was started by an earlier try. */
+  /** Whether work can write records of an object by this field, which holds the hub's key. */
+  takes(object: string, keyField: string, call: Call): Promise<boolean>;
+  /**
+   * Prepares work and resolves with the CRM's id of it, which is stored before `send`. Nothing is written by it. With
+   * `keyField` it creates or updates records by that, else it updates records by the CRM's ids.
+   */
+  begin(object: string, keyField: string | undefined, call: Call): Promise<string>;
+  /** Hands over records and starts the work. False where it was started by an earlier try. */
   send(work: string, keyField: string, records: readonly CrmRecord[], call: Call): Promise<boolean>;
   /** Undefined while the CRM is at work. */
   outcome(work: string, keyField: string, call: Call): Promise<BulkOutcome | undefined>;
@@ -215,7 +244,9 @@ export interface CrmSession {
   /** Deletes records of one object by `keyField`, contacts permanently if the CRM supports it. */
   remove(object: string, keyField: string, keys: readonly string[], call: Call): Promise<Removal[]>;
   /** Absent if the CRM has no such thing. */
-  readonly bulkUpdates?: BulkUpdates;
+  readonly bulkWrites?: BulkWrites;
+  /** Absent if the CRM has no such tables. */
+  readonly imports?: RecordImports;
   /** Creates the field that holds the hub's key. Absent if the CRM's API cannot. */
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /**
@@ -282,6 +313,8 @@ export interface CrmConnector {
   readonly backfillBatch?: number;
   /** `text`: every value is sent as its text, a list joined; `typed`: a value must be of the field's type. */
   readonly values: 'typed' | 'text';
+  /** Whether a mapping may name an import set. */
+  readonly importSets?: true;
   /** Set where nothing describes the objects of the CRM, so that no mapping can be compared with them. */
   readonly describesNothing?: true;
   /** Whether records of an object, which has these fields, can be linked to records of `target` by a link of this name. */

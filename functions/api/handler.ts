@@ -28,6 +28,8 @@ import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
+  claimPartition,
+  claimPrefix,
   guestKey,
   identifierKey,
   isGuestKey,
@@ -99,6 +101,12 @@ export const create = (runtime: Runtime) => {
     async owners(identifiers) {
       const found = await rows.get(identifiers.map(identifierKey));
       return new Map(found.map(ownerOf).map(({ identifier, profileId }) => [identifier, profileId]));
+    },
+    async isClaimed(identifier) {
+      const [guest] = await rows.get([guestKey(identifier)]);
+      if (guest !== undefined) return true;
+      for await (const _ of rows.query(claimPartition(identifier), { beginsWith: claimPrefix })) return true;
+      return false;
     },
     identity: running.identity,
     channels: channels(runtime, rows),

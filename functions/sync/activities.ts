@@ -15,7 +15,7 @@ export interface Logged {
   readonly refused: ReadonlyMap<string, HubError>;
 }
 
-interface Group {
+export interface Group {
   readonly object: string;
   readonly key: string;
   readonly records: CrmRecord[];
@@ -67,7 +67,7 @@ export const logInteractions = async (
 };
 
 /** The records of interactions, by object. A value that cannot be mapped refuses its own interaction. */
-const groupsOf = (
+export const groupsOf = (
   { mapping }: Rules,
   interactions: readonly StoredInteraction[],
   contactOf: (interaction: StoredInteraction) => string | undefined,

@@ -62,24 +62,17 @@ const outcomeOf = async (
   { erasure, part }: EraseMessage,
 ): Promise<CrmOutcome> => {
   const { contact, interactionObjects, cases } = await mapping();
-  const wanted =
-    part === CONTACTS
-      ? [
-          {
-            object: contact.object,
-            key: contact.key,
-            keys: contactKeysOf(await erasures.person(erasure)).map((id) => `${hub}:${id}`),
-          },
-        ]
-      : interactionObjects.map(({ object, key }) => ({ object, key, part }));
-  const parts = part === CONTACTS ? new Map() : await erasures.parts(erasure, [part]);
+  const isContacts = part === CONTACTS;
+  const keys: readonly string[] = isContacts
+    ? contactKeysOf(await erasures.person(erasure)).map((id) => `${hub}:${id}`)
+    : ((await erasures.parts(erasure, [part])).get(part)?.interactions ?? []);
   const session = await open();
+  const wanted = isContacts ? contactObjects(session, contact) : interactionObjects;
   let count = 0;
   const faults = new Map<string, number>();
-  for (const { object, key, ...rest } of wanted) {
-    const keys: readonly string[] = 'keys' in rest ? rest.keys : (parts.get(part)?.interactions ?? []);
+  for (const { object, key } of wanted) {
     for (const rule of cases)
-      if (rule.object === object && part !== CONTACTS) await removeMessages(session, rule, keys, call);
+      if (rule.object === object && !isContacts) await removeMessages(session, rule, keys, call);
     const removals: Removal[] = await session.remove(object, key, keys, call);
     for (const removal of removals) {
       if (!('fault' in removal)) count += removal.found ? 1 : 0;
@@ -93,6 +86,15 @@ const outcomeOf = async (
   const refused = [...faults].map(([fault, times]) => (times === 1 ? fault : `${fault} (${times} times)`));
   return { count, left: [...refused, ...(count > 0 ? connector.keeps : [])] };
 };
+
+/** Where contacts are, and where the rows are from which an import set has made them. */
+const contactObjects = (
+  { imports }: CrmSession,
+  { object, key, importSet }: CompiledMapping['contact'],
+): { readonly object: string; readonly key: string }[] => [
+  { object, key },
+  ...(imports && importSet !== undefined ? [{ object: importSet, key: imports.columnOf(key) }] : []),
+];
 
 /** The messages of cases, where they would stay when their cases are deleted. */
 const removeMessages = async (

@@ -29,7 +29,7 @@ import { type ProbePorts, probe } from './connection/probe.ts';
 import { withParkedObjects } from './connection/session.ts';
 import { carryOut, type WorkPorts, work } from './connection/work.ts';
 import { explain } from './explain.ts';
-import { backfills } from './jobs/begin-backfill.ts';
+import { backfills } from './jobs/backfill/begin.ts';
 import { pauseAfter, secondsUntilOpen } from './jobs/pause.ts';
 import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';

@@ -3,8 +3,10 @@ import type { CompiledMapping } from '../../core/crm/mapping/mapping.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import type { HubError } from '../../core/errors.ts';
 import type { LinkScope } from '../../core/identity/crm/accounts.ts';
+import type { Identifier } from '../../core/identity/identifier.ts';
 import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { Review } from '../../core/identity/ledger.ts';
+import type { ErasedIdentifiers } from '../aws/erasure/erased-identifiers.ts';
 import type { CommandMessage, InteractionMessage } from '../contracts/messages/record.ts';
 import type { ChangeMessage, SyncMessage } from '../contracts/messages/sync.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
@@ -51,6 +53,10 @@ export interface SyncPorts {
   readonly history: History;
   readonly guests: Pick<Guests, 'personOf' | 'guestsOf'>;
   readonly links: Links;
+  /** When those of these identifiers were erased of which that is still known. */
+  readonly erasedAt: ErasedIdentifiers;
+  /** The source profiles that own identifiers. */
+  readonly identifierOwners: (identifiers: readonly Identifier[]) => Promise<ReadonlyMap<Identifier, string>>;
   readonly cases: CaseRows;
   /** Milliseconds without a message after which a new conversation begins. */
   readonly silence: () => Promise<number>;

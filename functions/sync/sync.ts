@@ -98,7 +98,11 @@ const logBatch = async (
   };
 };
 
-const earliestOf = ({ customer }: Subject, messages: readonly SyncMessage[]): Pick<Subject, 'since'> => {
+/** When the earliest of these messages' interactions of a customer occurred. */
+export const earliestOf = (
+  { customer }: Subject,
+  messages: readonly SyncMessage[],
+): Pick<Subject, 'since'> => {
   const own = new Set(customer.sourceProfiles.map(({ profile }) => profile.id));
   const [since] = messages
     .flatMap(({ profileId, occurredAt }) =>

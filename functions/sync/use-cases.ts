@@ -11,6 +11,7 @@ import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
+import { linkedProfiles } from '../aws/customers/links.ts';
 import { erasedIdentifiers } from '../aws/erasure/erased-identifiers.ts';
 import { hashedKeysLoader } from '../aws/erasure/hashed-keys.ts';
 import { erasureParts } from '../aws/erasure/parts.ts';
@@ -124,6 +125,8 @@ const sharedPorts = (connector: CrmConnector, rows: Table, runtime: Runtime): Sh
     identity: running.identity,
     silence: async () => (await running.hub()).conversation.silence,
     history: history(rows),
+    erasedAt: erasedIdentifiers(rows, hashedKeysLoader(runtime)),
+    identifierOwners: (identifiers) => linkedProfiles(rows, identifiers),
     guests: guests(rows, running.identity),
     async queueAgain(messages) {
       const refused = await sendAll(messages.map((one) => JSON.stringify(one)));

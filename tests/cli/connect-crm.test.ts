@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { run as connect } from '../../cli/deployment/connect.ts';
 import { systemClock } from '../../core/clock.ts';
 import { serveStandalone } from '../../infra/local/runtime/standalone.ts';
 import { type SalesforceSandbox, salesforceSandbox } from '../../infra/sandbox/salesforce/server.ts';
+import { servicenowSandbox } from '../../infra/sandbox/servicenow/server.ts';
 import { eventPatterns } from '../../infra/scenario/hub/event-patterns.ts';
 import { terminal } from '../support/terminal.ts';
 
@@ -144,6 +145,28 @@ http:
   expect(await stored('till')).toEqual({ token: 'right' });
   expect(lines).toContainEqual(expect.stringMatching(/^✓ .*till\.yaml is valid; nothing of this CRM/u));
   expect(seen).toEqual(Array(2).fill('/people?mail=nobody%40example.invalid'));
+});
+
+it('an import set that the mapping names is said to be missing, and created', async () => {
+  const instance = await servicenowSandbox(new DatabaseSync(':memory:'), {});
+  onTestFinished(() => instance.stop());
+  const mappings = join(folder, 'imports');
+  cpSync('mappings', mappings, { recursive: true });
+  const file = join(mappings, 'crm', 'servicenow.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('  match:', '  importSet: u_hub_contact_import\n  match:'));
+  vi.stubEnv('HUB_MAPPINGS', mappings);
+  onTestFinished(() => void vi.stubEnv('HUB_MAPPINGS', undefined));
+  const given = ['servicenow', '--secret', secret(instance.secret)];
+  expect(await connect([...given, '--dry-run'])).toBe(1);
+  expect(lines).toContainEqual(expect.stringMatching(/^✗ import set {3}The import set .* is not there/u));
+  expect(lines).toContainEqual(
+    expect.stringMatching(/--create-fields creates .*, the import set u_hub_contact_import\.$/u),
+  );
+  lines = [];
+  expect(await connect([...given, '--create-fields'])).toBe(0);
+  expect(lines).toContain('✓ created      the import set u_hub_contact_import');
+  expect(lines).toContain('✓ import set   Contacts are written through u_hub_contact_import, by u_hub_id.');
 });
 
 it('knows the CRMs by name', async () => {

@@ -3,7 +3,7 @@
 // once, through jsforce's connection, and renews the session once.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
-import { bulkUpdates } from './bulk/ingest.ts';
+import { bulkWrites } from './bulk/ingest.ts';
 import { jobReader } from './bulk/query.ts';
 import { addChildren, children } from './children.ts';
 import { objectsOf } from './describe.ts';
@@ -54,7 +54,7 @@ const session = (client: Client): CrmSession => {
     addChildren: (object, parent, records, call) => addChildren(client, { object, parent, records }, call),
     children: (object, parent, ids, fields, call) => children(client, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
-    bulkUpdates: bulkUpdates(client),
+    bulkWrites: bulkWrites(client, objects),
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     account: async () => client.orgId() || undefined,
     examine: (call) => examine(client, call),

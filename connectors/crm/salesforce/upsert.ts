@@ -65,7 +65,7 @@ const writeAgain = async (
   });
 
 /** Records of one account or contact are neighbours: a write locks the parent, and two requests would meet there. */
-const byParent = (one: CrmRecord, other: CrmRecord): number => compare(parentOf(one), parentOf(other));
+export const byParent = (one: CrmRecord, other: CrmRecord): number => compare(parentOf(one), parentOf(other));
 
 const parentOf = ({ links = {}, fields }: CrmRecord): string =>
   String(links['AccountId'] ?? fields['AccountId'] ?? Object.values(links)[0] ?? '');

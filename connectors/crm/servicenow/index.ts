@@ -1,6 +1,6 @@
 // https://www.servicenow.com/docs/bundle/zurich-api-reference/page/build/applications/concept/api-rest.html
-// Records are written through the Table API in batches: each has an answer of its own at once, while an Import Set is done
-// later and would keep a copy of every customer in its staging table, also after an erasure.
+// Records are written through the Table API in batches, or by an import set where the mapping names one: its rules are then
+// the instance's own, and its table keeps a copy of what was written.
 
 import type { CrmConnector, CrmSession } from '../../../core/crm/connector.ts';
 import { changesIn } from './changes.ts';
@@ -8,6 +8,8 @@ import { addChildren, children, ITSELF } from './children.ts';
 import { objectsOf } from './describe.ts';
 import { examine } from './examine.ts';
 import { find } from './find.ts';
+import { importRecords } from './import/rows.ts';
+import { columnFor, importSetup } from './import/setup.ts';
 import { createKeyField } from './key-field.ts';
 import { logins } from './logins.ts';
 import { list, read } from './read.ts';
@@ -23,6 +25,7 @@ export const servicenow: CrmConnector = {
   budget: { calls: 3000, seconds: 3600 },
   changes: 'asked',
   values: 'text',
+  importSets: true,
   // A link is the reference field that holds the id of the other record. A journal belongs to the record itself.
   hasLink: (object, name, target, fields) =>
     fields.get(name)?.type === 'reference' || (name === ITSELF && object === target),
@@ -41,6 +44,7 @@ export const servicenow: CrmConnector = {
 
 const session = (client: Client, username: string | undefined, host: string): CrmSession => {
   const objects = objectsOf(client, username);
+  const setup = importSetup(client);
   return {
     async describe(tables, call) {
       const known = await objects.describe(tables, call);
@@ -56,6 +60,11 @@ const session = (client: Client, username: string | undefined, host: string): Cr
     children: (object, parent, ids, fields, call) =>
       children(client, objects, { object, parent, ids, fields }, call),
     remove: (object, keyField, keys, call) => remove(client, objects, { object, keyField, keys }, call),
+    imports: {
+      ...setup,
+      columnOf: columnFor,
+      upsert: (by, records, call) => importRecords(client, objects, setup, { by, records }, call),
+    },
     createKeyField: (object, keyField, call) => createKeyField(client, objects, { object, keyField }, call),
     account: async () => host,
     examine: (call) => examine(client, username, call),

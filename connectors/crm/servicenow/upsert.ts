@@ -7,12 +7,12 @@ import type { Known, Objects } from './describe.ts';
 import { answersTo, faultFrom, type Outcome } from './rest/batch.ts';
 import { UNIQUE_KEY, unknownField } from './rest/faults.ts';
 import type { Client } from './rest/session.ts';
-import { idsBy, oneOf, put, type Query, rowIn, rowsOf } from './rest/table.ts';
+import { idsBy, oneOf, put, type Query, type Row, rowIn, rowsOf } from './rest/table.ts';
 import type { Sent, Target } from './sent.ts';
 import { resolveTaken } from './taken.ts';
 import { fromRow, readInstant, toRow } from './values.ts';
 
-type Result = Omit<Extract<CrmResult, { id: string }>, 'key'> | { readonly fault: CrmFault };
+export type Result = Omit<Extract<CrmResult, { id: string }>, 'key'> | { readonly fault: CrmFault };
 
 export const upsert = async (
   client: Client,
@@ -67,7 +67,7 @@ const lookUp = async (
 };
 
 /** The sys_ids to which records are linked, by table. */
-const linkedIds = (
+export const linkedIds = (
   { references }: Known,
   records: readonly CrmRecord[],
 ): ReadonlyMap<string, ReadonlySet<string>> => {
@@ -130,10 +130,15 @@ const writeOnce = async (
   return new Map(rows.map((row, at) => [row.key, resultOf(target, row, outcomes[at])]));
 };
 
-const resultOf = ({ object, known }: Target, sent: Sent, outcome: Outcome | undefined): Result => {
+/** What a write of the Table API was answered. */
+export const resultOf = (target: Target, sent: Sent, outcome: Outcome | undefined): Result => {
   if (outcome instanceof CrmFault)
-    return { fault: outcome.why === 'gone' && !sent.isLinked ? raced() : named(outcome, known) };
-  const row = outcome === undefined ? undefined : rowIn(outcome);
+    return { fault: outcome.why === 'gone' && !sent.isLinked ? raced() : named(outcome, target.known) };
+  return resultOfRow(target, sent, outcome === undefined ? undefined : rowIn(outcome));
+};
+
+/** What a record holds that was written. */
+export const resultOfRow = ({ object, known }: Target, sent: Sent, row: Row | undefined): Result => {
   if (!row?.['sys_id']) return { fault: unreadable() };
   // A field that was removed, or that the hub may not read any more, is left out of the answer.
   const names = Object.keys(sent.body);
@@ -148,7 +153,7 @@ const resultOf = ({ object, known }: Target, sent: Sent, outcome: Outcome | unde
 };
 
 /** A data policy names fields by their labels. */
-const named = (fault: CrmFault, { labels }: Known): CrmFault => {
+export const named = (fault: CrmFault, { labels }: Known): CrmFault => {
   const field = labels.get(fault.field ?? '');
   return field === undefined
     ? fault
@@ -169,12 +174,12 @@ export const unreadable = (): CrmFault =>
     ...{ scope: 'record', why: 'down' },
   });
 
-const goneLink = (field: string): CrmFault =>
+export const goneLink = (field: string): CrmFault =>
   new CrmFault('servicenow-not-found', `The record to which ${field} leads was deleted in ServiceNow.`, {
     ...{ scope: 'record', why: 'gone', field },
   });
 
-const withoutKey = (field: string): CrmFault =>
+export const withoutKey = (field: string): CrmFault =>
   new CrmFault('servicenow-bad-request', 'The record has no key, so it was not sent to ServiceNow.', {
     ...{ scope: 'record', why: 'invalid', field },
   });

@@ -55,6 +55,7 @@ export const checkMapping = (
       },
     ),
     ...unmatched(contact),
+    ...importless(connector, contact),
     ...companyFields(connector.title, contact, described),
     ...interactions.flatMap((rule, position) =>
       at(
@@ -129,6 +130,20 @@ const unmatched = ({ match, fields, object }: CrmMapping['contact']): MappingFin
         },
       ]
     : [];
+
+const importless = (
+  { title, importSets }: Place['connector'],
+  { importSet, object }: CrmMapping['contact'],
+): MappingFinding[] =>
+  importSet === undefined || importSets
+    ? []
+    : [
+        {
+          ...{ path: ['contact', 'importSet'], object, ok: false },
+          says: `${title} has no import sets.`,
+          advice: 'Leave the key out.',
+        },
+      ];
 
 /** The fields by which companies are found. */
 const companyFields = (

@@ -1,4 +1,11 @@
-import type { Call, CrmSession, Finding, ObjectDescription } from '../connector.ts';
+import {
+  type Call,
+  type CrmSession,
+  type Finding,
+  IMPORT_SET,
+  type ImportBy,
+  type ObjectDescription,
+} from '../connector.ts';
 import { CrmFault } from '../fault.ts';
 import type { CrmMapping } from '../mapping/mapping.ts';
 import { checkMapping, describedObjects } from './check.ts';
@@ -34,7 +41,7 @@ export const examineAccount = async (
   mapping: CrmMapping,
   call: Call,
 ): Promise<Examination> => {
-  const account = await session.examine(call);
+  const account = [...(await session.examine(call)), ...(await importFindings(session, mapping, call))];
   const described = await found(() => session.describe(describedObjects(mapping), call));
   if (described instanceof CrmFault)
     return { account: [...account, finding('permissions', described)], mapping: [], described: new Map() };
@@ -48,6 +55,31 @@ export const examineAccount = async (
     described,
   };
 };
+
+/** What is written of contacts by an import set, and whether it becomes contacts. */
+const importFindings = async (
+  session: CrmSession,
+  { contact }: CrmMapping,
+  call: Call,
+): Promise<readonly Finding[]> => {
+  const by = importOf(contact);
+  if (by === undefined || session.imports === undefined) return [];
+  const { imports } = session;
+  const findings = await found(() => imports.examine(by, importedFields(contact), call));
+  return findings instanceof CrmFault ? [finding(IMPORT_SET, findings)] : findings;
+};
+
+/** The import set of a mapping, if it names one. */
+export const importOf = ({ importSet, object, key }: CrmMapping['contact']): ImportBy | undefined =>
+  importSet === undefined ? undefined : { table: importSet, object, keyField: key };
+
+/** The fields of contacts that the hub writes. */
+export const importedFields = ({ fields, links }: CrmMapping['contact']): string[] => [
+  ...Object.entries(fields).flatMap(([name, { write }]) =>
+    write === 'crm-owns' || write === 'never' ? [] : [name],
+  ),
+  ...Object.keys(links),
+];
 
 /** What a person must change is a finding; a CRM that does not answer is none. */
 const found = async <Value>(ask: () => Promise<Value>): Promise<Value | CrmFault> => {

@@ -23,7 +23,10 @@ export interface MappingFinding {
 const KEY_LENGTH = 64;
 
 export interface Place {
-  readonly connector: Pick<CrmConnector, 'id' | 'title' | 'values' | 'hasLink' | 'describesNothing'>;
+  readonly connector: Pick<
+    CrmConnector,
+    'id' | 'title' | 'values' | 'hasLink' | 'describesNothing' | 'importSets'
+  >;
   readonly path: readonly (string | number)[];
   readonly object: string;
   readonly subject: Subject;

@@ -65,6 +65,13 @@ const Contact = z.strictObject({
     .describe('who gets a new record; reachable: who has an e-mail address or a phone number'),
   when: Pattern.optional().describe('a pattern on the customer: who is synchronised; everybody if left out'),
   recreate: z.boolean().default(false).describe('whether a record that was deleted in the CRM is made again'),
+  importSet: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/u)
+    .optional()
+    .describe(
+      'in ServiceNow the table of an import set, by whose transform map contacts are written; if left out they are written to their own table',
+    ),
   fields: fieldsOf('contact').describe("the fields by the names of the CRM's API"),
   links: z
     .record(z.string(), CompanyLink)
@@ -245,7 +252,7 @@ export interface CompiledMapping {
   readonly source: CrmMapping;
   readonly contact: Pick<
     z.infer<typeof Contact>,
-    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate' | 'links'
+    'object' | 'key' | 'match' | 'ambiguous' | 'create' | 'recreate' | 'importSet' | 'links'
   > & {
     readonly fields: ContactFields;
     /** The fields that hold identifiers, by the type of these. */

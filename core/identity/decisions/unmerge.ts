@@ -1,7 +1,9 @@
 import { HubError } from '../../errors.ts';
+import type { Customer } from '../customer.ts';
 import type { Identifier } from '../identifier.ts';
 import type { ManualDecision, Split, Unmerge } from '../ledger.ts';
 import type { People } from '../people.ts';
+import type { SourceProfile } from '../profile.ts';
 import { newSourceProfile } from '../source-profile.ts';
 
 /**
@@ -15,18 +17,11 @@ export const unmergeCustomer = (
   merge?: string,
 ): Unmerge => {
   const root = people.canonicalId(profileId);
-  const wanted = merge ?? newestMerge(people, root);
-  const detached = people.mergeTree(root).filter(({ activity }) => activity.survivor?.merge === wanted);
+  const tree = people.mergeTree(root);
+  const wanted = mergeToUndo(tree, merge);
+  const detached = tree.filter(({ activity }) => activity.survivor?.merge === wanted);
   const pointer = detached[0]?.activity.survivor;
-  if (pointer === undefined) {
-    throw new HubError(
-      'unknown-merge',
-      merge === undefined
-        ? `Customer ${root} has no merge to undo. It may have been undone already: look at hub customer ledger IDENTIFIER.`
-        : `Customer ${root} is not merged by ${merge}. It may have been undone already: look at hub customer ledger IDENTIFIER.`,
-      { retry: 'never' },
-    );
-  }
+  if (pointer === undefined) throw unknownMerge(root, merge);
   const others = detached.map(({ profile }) => profile.id);
   for (const { activity } of detached) {
     const { survivor: _, ...alone } = activity;
@@ -55,10 +50,35 @@ export const unmergeCustomer = (
   return undone;
 };
 
-/** Only canonical profiles are merged, so the last merge into the present one is the newest of the tree. */
-const newestMerge = (people: People, root: string): string | undefined => {
-  const last = people.sourceProfile(root).profile.merged.at(-1);
-  return last === undefined ? undefined : people.sourceProfile(last).activity.survivor?.merge;
+/**
+ * The merge of a customer that is undone: the one that is given, or the newest. Only canonical profiles are merged, so the
+ * last merge into the first profile of the tree is the newest. Throws `HubError` `unknown-merge`.
+ */
+export const mergeToUndo = (tree: readonly SourceProfile[], merge?: string): string => {
+  const [root] = tree;
+  const last = tree.find(({ profile }) => profile.id === root?.profile.merged.at(-1));
+  const wanted = merge ?? last?.activity.survivor?.merge;
+  if (wanted !== undefined && tree.some(({ activity }) => activity.survivor?.merge === wanted)) return wanted;
+  throw unknownMerge(root?.profile.id ?? '', merge);
+};
+
+const unknownMerge = (root: string, merge: string | undefined): HubError =>
+  new HubError(
+    'unknown-merge',
+    merge === undefined
+      ? `Customer ${root} has no merge to undo. It may have been undone already: look at hub customer ledger IDENTIFIER.`
+      : `Customer ${root} is not merged by ${merge}. It may have been undone already: look at hub customer ledger IDENTIFIER.`,
+    { retry: 'never' },
+  );
+
+/** Throws `HubError` `last-identifier` where a customer would have none without one. */
+export const expectOthers = ({ identifiers }: Pick<Customer, 'identifiers'>): void => {
+  if (identifiers.length > 1) return;
+  throw new HubError(
+    'last-identifier',
+    'This is the only identifier of the customer, so it cannot be split off.',
+    { retry: 'never' },
+  );
 };
 
 /**
@@ -72,13 +92,7 @@ export const splitIdentifier = (
   { at, by, cause }: ManualDecision,
 ): Split => {
   const from = people.ownerOf(identifier);
-  if (people.customer(from).identifiers.length === 1) {
-    throw new HubError(
-      'last-identifier',
-      'This is the only identifier of the customer, so it cannot be split off.',
-      { retry: 'never' },
-    );
-  }
+  expectOthers(people.customer(from));
   const to = people.newId();
   const { profile, activity } = people.sourceProfile(from);
   const fresh = newSourceProfile(to, at);

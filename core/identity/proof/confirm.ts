@@ -22,14 +22,7 @@ export const confirmIdentifier = (
       { retry: 'never' },
     );
   const owner = people.owner(identifier);
-  if (owner !== undefined && people.canonicalId(owner) === root)
-    throw new HubError('already-owned', 'The customer owns this identifier already.', { retry: 'never' });
-  if (owner !== undefined)
-    throw new HubError(
-      'owned-by-another',
-      'Another customer owns this identifier. Merge the two if they are one person, or split it off first.',
-      { retry: 'never' },
-    );
+  expectUnowned(root, owner === undefined ? undefined : people.canonicalId(owner));
   if (!fitsLimits(people, [root], [identifier]))
     throw new HubError(
       'identifier-limit',
@@ -42,6 +35,24 @@ export const confirmIdentifier = (
   people.confirmations.push(confirmation);
   return confirmation;
 };
+
+/** Throws `HubError` `already-owned` or `owned-by-another` where an identifier has an owner. Both are ids of customers. */
+export const expectUnowned = (customer: string, owner: string | undefined): void => {
+  if (owner === undefined) return;
+  if (owner === customer)
+    throw new HubError('already-owned', 'The customer owns this identifier already.', { retry: 'never' });
+  throw new HubError(
+    'owned-by-another',
+    'Another customer owns this identifier. Merge the two if they are one person, or split it off first.',
+    { retry: 'never' },
+  );
+};
+
+/** What splitting off an identifier throws that nobody claims. */
+export const notClaimed = (): HubError =>
+  new HubError('not-claimed', 'No guest claims this identifier, so there is nothing to split off.', {
+    retry: 'never',
+  });
 
 /** Whether only an agent has confirmed the owner of an identifier. */
 export const isConfirmed = (people: People, identifier: Identifier): boolean =>
@@ -60,10 +71,7 @@ export const splitClaim = (
   const root = people.canonicalId(profileId);
   const guests = people.guestsClaiming(identifier);
   const isOwned = people.owner(identifier) !== undefined;
-  if (guests.length === 0 && !isOwned)
-    throw new HubError('not-claimed', 'No guest claims this identifier, so there is nothing to split off.', {
-      retry: 'never',
-    });
+  if (guests.length === 0 && !isOwned) throw notClaimed();
   if (isOwned) people.disown(identifier);
   return guests.map((guest) => {
     people.updateProfile(guest, (profile) => ({

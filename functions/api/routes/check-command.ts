@@ -6,21 +6,24 @@ import {
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import { normaliseIdentifier, withSpellings } from '../../../core/identity/normalise.ts';
 import type { Reviews } from '../../aws/customers/reviews.ts';
+import type { CommandOutcome } from '../../aws/operations/command-outcomes.ts';
 import type { CommandMessage } from '../../contracts/messages/record.ts';
 import type { History } from '../../contracts/ports/history.ts';
 import { problem } from '../../middleware/http.ts';
+import { brokenRule, type RulePorts } from './check-rules.ts';
 import type { Answer } from './route.ts';
 
-export interface CheckPorts {
+export interface CheckPorts extends RulePorts {
   readonly reviews: Reviews;
   readonly history: History;
   /** The source profiles that own identifiers; those without an owner are absent. */
   readonly owners: (identifiers: readonly Identifier[]) => Promise<ReadonlyMap<Identifier, string>>;
+  readonly outcome: (command: string) => Promise<CommandOutcome>;
 }
 
 /**
- * What is wrong with a command as a person may mistype it: nobody has an identifier that it names, or it decides a review
- * that is not open, or in a way that does not fit. Undefined where it may be queued; who executes it checks it again.
+ * What is wrong with a command as a person may mistype it: nobody has an identifier that it names, it decides a review that
+ * is not open, or in a way that does not fit, or it breaks a rule of identities. Undefined where it may be queued; who executes it checks it again.
  */
 export const refusalOf = async (command: CommandMessage, ports: CheckPorts): Promise<Answer | undefined> => {
   const named = namedIn(command).map((one) => normaliseIdentifier(one) ?? one);
@@ -35,7 +38,10 @@ export const refusalOf = async (command: CommandMessage, ports: CheckPorts): Pro
       `No customer owns ${unknown}. It may be written differently, or only be claimed: hub customer show ${unknown}.`,
     );
   const [owner] = named.flatMap((one) => ownerOf(one) ?? []);
-  return command.command === 'resolve' ? refusalOfDecision(command, owner, ports) : undefined;
+  if (command.command === 'resolve') return refusalOfDecision(command, owner, ports);
+  const refusal = await brokenRule(command, owner, ports);
+  // A caller who repeats a request gets the same answer.
+  return refusal === undefined || (await ports.outcome(command.id)).status === 'done' ? undefined : refusal;
 };
 
 /** The identifiers of a command that somebody must own. */

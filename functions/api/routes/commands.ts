@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { CommandOutcome } from '../../aws/operations/command-outcomes.ts';
 import { CommandMessage } from '../../contracts/messages/record.ts';
 import { problem } from '../../middleware/http.ts';
 import { type CheckPorts, refusalOf } from './check-command.ts';
@@ -7,7 +6,6 @@ import { json, jsonBody, pathParameter, type Routes } from './route.ts';
 
 export interface CommandPorts extends CheckPorts {
   readonly enqueue: (command: CommandMessage) => Promise<void>;
-  readonly outcome: (command: string) => Promise<CommandOutcome>;
   readonly now: () => number;
   readonly newId: () => string;
 }

@@ -5,8 +5,10 @@ import { firstInboundValues } from '../../../core/crm/first-read.ts';
 import { isReserved } from '../../../core/crm/reservation.ts';
 import { mayHaveChanged, planReport } from '../../../core/crm/state.ts';
 import { HubError } from '../../../core/errors.ts';
+import { usableIdentifiers } from '../../../core/identity/normalise.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
 import { log } from '../../contracts/log.ts';
+import { erasedRecords } from '../contacts/erased-records.ts';
 import { holderOf, moveTo } from '../contacts/holder.ts';
 import type { Rules, Subject } from '../contacts/subjects.ts';
 import { beingWritten } from '../contacts/write.ts';
@@ -113,10 +115,20 @@ const applyAll = async (reading: Reading, changed: readonly Changed[]): Promise<
   const names = [...fields.writes.keys(), key];
   const records = await session.read(object, ids, names, ports.call);
   const erased = await ports.links.erased(ids);
+  const unknown = changed.flatMap(({ change, subject }) => {
+    const record = subject === undefined ? records.get(change.id) : undefined;
+    return record === undefined ? [] : [record];
+  });
+  const ofErased = await erasedRecords(
+    ports,
+    unknown,
+    new Map(unknown.map((one) => [one.id, usableIdentifiers(identifiersIn(one), rules.identity)])),
+  );
   const waiting = new Map<string, Waiting>();
   for (const one of changed) {
-    if (erased.has(one.change.id)) continue;
-    const isDone = await applyOne(reading, one, records.get(one.change.id));
+    const record = records.get(one.change.id);
+    if (erased.has(one.change.id) || (record !== undefined && ofErased.has(record.id))) continue;
+    const isDone = await applyOne(reading, one, record);
     if (!isDone)
       for (const id of one.messages) waiting.set(id, { error: beingWritten(ports, one.subject?.state) });
   }

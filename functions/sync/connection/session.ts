@@ -31,6 +31,7 @@ export const withParkedObjects = (
   };
   const create = session.createKeyField?.bind(session);
   const changes = session.changes?.bind(session);
+  const { imports } = session;
   const removeChildren = session.removeChildren?.bind(session);
   return {
     describe: (objects, call) => session.describe(objects, call),
@@ -52,6 +53,15 @@ export const withParkedObjects = (
     remove: (object, ...rest) =>
       about(object, async () => (await session.remove(object, ...rest)).map((one) => inResult(one, object))),
     ...(changes && { changes: (object, ...rest) => about(object, () => changes(object, ...rest)) }),
+    ...(imports && {
+      imports: {
+        ...imports,
+        upsert: (by, ...rest) =>
+          about(by.object, async () =>
+            (await imports.upsert(by, ...rest)).map((one) => inResult(one, by.object)),
+          ),
+      },
+    }),
     ...(create && { createKeyField: (object, ...rest) => about(object, () => create(object, ...rest)) }),
   };
 };

@@ -87,18 +87,20 @@ export interface Run {
   readonly priority: Priority;
   /** A parked object that is used all the same. */
   readonly probed?: string;
+  /** What the session is used through. */
+  readonly through?: (session: CrmSession) => CrmSession;
 }
 
 /** Does the work of messages; `answered`: the objects about which the CRM answered a call. */
 export const carryOut = async (
   ports: Pick<WorkPorts, 'crm' | 'client' | 'connection' | 'budget' | 'carryOut'>,
   pending: readonly Pending[],
-  { signal, connection: { parked, accounts }, priority, probed }: Run,
+  { signal, connection: { parked, accounts }, priority, probed, through = (session) => session }: Run,
 ): Promise<{ readonly deferred: Deferred; readonly answered: ReadonlySet<string> }> => {
   const answered = new Set<string>();
   const onAnswer = (object: string): void => void answered.add(object);
   const open = async (): Promise<CrmSession> =>
-    withParkedObjects(await openInAccount(ports, accounts, signal), { parked, probed, onAnswer });
+    through(withParkedObjects(await openInAccount(ports, accounts, signal), { parked, probed, onAnswer }));
   const deferred = await ports.carryOut(pending, {
     ...{ open, accounts, call: ports.budget.callWith(signal, priority) },
     parked: new Set(Object.keys(parked).filter((object) => object !== probed)),

@@ -27,14 +27,23 @@ export const writeContacts = async (
 ): Promise<Contacts> => {
   const contacts: Contacts = { ids: new Map(), waiting: new Map(), refused: new Map() };
   const writing = { ports, session, rules, contacts };
+  await writeChanges(writing, await planContacts(writing, subjects));
+  return contacts;
+};
+
+/** What has to be written for these customers, of whom those without a contact are looked up. */
+export const planContacts = async (writing: Writing, subjects: readonly Subject[]): Promise<Change[]> => {
   const open = subjects.filter((subject) => isOpen(writing, subject));
   const linked = open.filter(({ state }) => isLinked(state));
   const unlinked = open.filter(({ state }) => !isLinked(state));
   const beginnings = await withCompanies(writing, await beginningsOf(writing, unlinked));
-  const changes = [...(await updatesOf(writing, linked)), ...beginnings];
+  return [...(await updatesOf(writing, linked)), ...beginnings];
+};
+
+/** Writes contacts; a value that another record holds is resolved first. */
+export const writeChanges = async (writing: Writing, changes: readonly Change[]): Promise<void> => {
   const taken = await write(writing, changes);
   if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
-  return contacts;
 };
 
 /** Whether something may be written for a customer now. */

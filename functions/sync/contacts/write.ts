@@ -83,14 +83,14 @@ export const write = async (
   writing: Writing,
   changes: readonly Change[],
 ): Promise<{ readonly change: Change; readonly fault: CrmFault }[]> => {
-  const { ports, session, rules, contacts } = writing;
-  const { object, key } = rules.mapping.contact;
+  const { rules, contacts } = writing;
+  const { object } = rules.mapping.contact;
   const reserved = await reserveContacts(writing, changes);
   if (reserved.length === 0) return [];
   const byKey = new Map(reserved.map((change) => [change.record.key, change]));
   const records = reserved.map(({ record }) => record);
   const taken: { change: Change; fault: CrmFault }[] = [];
-  const results = await session.upsert(object, key, records, ports.call).catch(async (error: unknown) => {
+  const results = await upsertContacts(writing, records).catch(async (error: unknown) => {
     await Promise.all(reserved.map(({ subject }) => release(writing, subject)));
     throw error;
   });
@@ -107,6 +107,24 @@ export const write = async (
   }
   return taken;
 };
+
+/** Contacts go by the import set that the mapping names, or to their own object. */
+const upsertContacts = async (
+  { ports, session, rules }: Writing,
+  records: readonly CrmRecord[],
+): Promise<CrmResult[]> => {
+  const { object, key, importSet } = rules.mapping.contact;
+  if (importSet === undefined) return session.upsert(object, key, records, ports.call);
+  if (session.imports === undefined) throw withoutImportSets(ports, object);
+  return session.imports.upsert({ table: importSet, object, keyField: key }, records, ports.call);
+};
+
+const withoutImportSets = ({ crm, title }: Pick<SyncPorts, 'crm' | 'title'>, object: string): CrmFault =>
+  new CrmFault(
+    'invalid-configuration',
+    `${title} has no import sets. Remove contact.importSet from mappings/crm/${crm}.yaml.`,
+    { scope: 'object', why: 'setup', object },
+  );
 
 /**
  * Keeps other workers from these contacts while they are written; what is adopted becomes the customer's before that. `job`:
@@ -146,16 +164,17 @@ export const reserveContacts = async (
   return reserved.flatMap((change) => change ?? []);
 };
 
-/** Notes that the CRM has written a contact that is reserved for a job. Where it was changed since, that holds. */
+/** Notes that the CRM has written a contact that is reserved for a job. False where it was changed since: that holds. */
 export const saveBulk = async (
   { links }: Pick<SyncPorts, 'links'>,
   profileId: string,
   state: SyncState,
   record: string,
-): Promise<void> => {
+): Promise<boolean> => {
   const { goneAt: _, takenTimes: __, ...kept } = released(state);
   const { fields = {}, profiles = {} } = state.bulk ?? {};
-  await links.save(profileId, { ...kept, record, fields, profiles });
+  const link = state.record === record ? undefined : record;
+  return links.save(profileId, { ...kept, record, fields, profiles }, link);
 };
 
 const saveWritten = async (

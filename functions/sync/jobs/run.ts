@@ -4,10 +4,7 @@ import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
-import { linkedProfiles } from '../../aws/customers/links.ts';
 import { placesOfPart } from '../../aws/customers/lists.ts';
-import { erasedIdentifiers } from '../../aws/erasure/erased-identifiers.ts';
-import { hashedKeysLoader } from '../../aws/erasure/hashed-keys.ts';
 import { attemptOf } from '../../aws/operations/attempts.ts';
 import { jobs } from '../../aws/operations/jobs.ts';
 import { runSlice } from '../../aws/operations/run-slice.ts';
@@ -19,7 +16,8 @@ import { carryOut, type WorkPorts } from '../connection/work.ts';
 import type { UseCases } from '../use-cases.ts';
 import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
-import { backfillJob } from './backfill.ts';
+import { backfillJob } from './backfill/backfill.ts';
+import { withWritten } from './backfill/written.ts';
 import { directory } from './directory.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
@@ -38,7 +36,6 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
   const { now } = runtime;
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const customers = directory(placesOfPart(table));
-  const erased = erasedIdentifiers(table, hashedKeysLoader(runtime));
   const pause = pauseAfter({ ...work, now });
   const whileOpen = <Parameters, Checkpoint>(job: Job<Parameters, Checkpoint>): SealedJob =>
     sealed({
@@ -71,8 +68,6 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
           {
             ...ports,
             notes: (job) => adoptionNotes(table, job, now),
-            erased,
-            owners: (identifiers) => linkedProfiles(table, identifiers),
             send: sendAllTo(runtime, imports),
             waiting: () => waitingIn(runtime, imports),
             put: bucket(runtime).put,
@@ -83,13 +78,17 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
       backfill: whileOpen(
         backfillJob({
           ...{ ...ports, batch: connector.backfillBatch ?? BACKFILL_BATCH },
-          async carryOut(job, messages) {
+          parked: async () => new Set(Object.keys((await work.connection.read()).parked)),
+          async carryOut(job, messages, written) {
             const pending = messages.map((message, position) => ({
               ...{ id: String(position), message, body: JSON.stringify(message), receives: 1 },
               ...{ attributes: {}, occurrence: `${job}:${message.profileId}:${message.interaction ?? ''}` },
             }));
             const { parked } = await work.connection.read();
-            const run = { signal, connection: { parked, accounts }, priority: 'backfill' } as const;
+            const run = {
+              ...{ signal, connection: { parked, accounts }, priority: 'backfill' as const },
+              through: (session: CrmSession) => withWritten(session, written),
+            };
             return (await carryOut(work, pending, run)).deferred;
           },
         }),

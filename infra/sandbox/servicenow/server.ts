@@ -6,7 +6,7 @@ import { Gate } from './access/gate.ts';
 import { RateLimit } from './access/limits.ts';
 import { OAuth, servicenowLogin } from './access/oauth.ts';
 import { controlled } from './control.ts';
-import { Imports, type ImportTable, stagingTable } from './data/imports.ts';
+import { addTransformMap, Imports, type ImportTable, stagingTable } from './data/imports.ts';
 import { type DataPolicy, Instance, type Report } from './data/instance.ts';
 import type { CustomField } from './schema/schema.ts';
 import { seedRecord, staffOf } from './staff.ts';
@@ -15,6 +15,8 @@ export interface ServicenowOptions extends SandboxOptions<Report> {
   readonly customFields?: readonly CustomField[];
   /** The staging tables of the Import Set API. */
   readonly importTables?: readonly ImportTable[];
+  /** The user as whom transform maps write; default the one who sends the rows. */
+  readonly importsRunAs?: string;
   /** After how many milliseconds an asynchronous import is done; default 0, which is before the next request. */
   readonly importDelay?: number;
   readonly dataPolicies?: readonly DataPolicy[];
@@ -41,9 +43,10 @@ export interface ServicenowSandbox extends Sandbox {
 const STAFF = 'abel.tuter';
 
 /** Adds what is not there yet; a sandbox that opens its database again has it. */
-const furnish = (instance: Instance, { customFields = [] }: ServicenowOptions): void => {
+const furnish = (instance: Instance, { customFields = [], importTables = [] }: ServicenowOptions): void => {
   for (const field of customFields)
     if (!instance.schema.field(field.table, field.name)) instance.schema.addField(field);
+  for (const table of importTables) addTransformMap(instance, { user: 'system' }, table);
   const users = { [servicenowLogin.username]: ['Hub', 'Integration'], [STAFF]: ['Abel', 'Tuter'] };
   for (const [user_name, [first_name, last_name]] of Object.entries(users))
     if (instance.findBy('sys_user', 'user_name', user_name).length === 0)
@@ -63,11 +66,18 @@ export const servicenowSandbox = async (
 ): Promise<ServicenowSandbox> => {
   const { now = Date.now, importTables = [], dataPolicies = [], clientCredentials = true } = options;
   const instance = new Instance({
-    ...{ db, now, dataPolicies, staging: importTables.map(stagingTable) },
+    ...{
+      db,
+      now,
+      dataPolicies,
+      staging: importTables.map(({ table, transformMap }) =>
+        stagingTable(table, table, Object.keys(transformMap?.fields ?? {})),
+      ),
+    },
     report: (report) => options.report?.(report),
   });
   furnish(instance, options);
-  const imports = new Imports(instance, importTables, options.importDelay ?? 0);
+  const imports = new Imports(instance, importTables, options);
   const faults = new Faults();
   const oauth = new OAuth(now, clientCredentials);
   const gate = new Gate({

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
-import type { BulkUpdates, Call, CrmSession } from '../../../core/crm/connector.ts';
+import type { BulkWrites, Call, CrmSession } from '../../../core/crm/connector.ts';
 import { unsharedToken } from '../../../core/crm/connector.ts';
 import { described, type Said, type ScriptedSalesforce, scriptedSalesforce } from './scripted-salesforce.ts';
 
 let server: ScriptedSalesforce;
 let session: CrmSession;
-let bulk: BulkUpdates;
+let bulk: BulkWrites;
 let call: Call;
 
 const KEY = 'Hub_Id__c';
@@ -42,8 +42,8 @@ beforeEach(async () => {
   const signal = AbortSignal.timeout(60_000);
   const credentials = { loginUrl: server.url, clientId: 'app', clientSecret: 'secret' };
   session = await salesforce.open(credentials, unsharedToken, signal);
-  if (session.bulkUpdates === undefined) throw new Error('Salesforce has bulk updates.');
-  bulk = session.bulkUpdates;
+  if (session.bulkWrites === undefined) throw new Error('Salesforce has bulk updates.');
+  bulk = session.bulkWrites;
   call = { signal, spend: async () => undefined, sleep: async () => undefined };
 });
 afterEach(() => server.stop());
@@ -61,7 +61,7 @@ describe('an update by a bulk job', () => {
       [`PUT ingest/${JOB}/batches`]: done,
       [`PATCH ingest/${JOB}`]: job({ state: 'UploadComplete' }),
     });
-    const work = await bulk.begin('Contact', call);
+    const work = await bulk.begin('Contact', undefined, call);
     expect(await bulk.send(work, KEY, records, call)).toBe(true);
     const [created, uploaded, closed] = server.requests;
     expect(created?.body).toEqual({
@@ -71,6 +71,31 @@ describe('an update by a bulk job', () => {
       'Id,Hub_Id__c,LastName,Score__c,Phone\n"003000000000001AAA","acme:a","O, ""Hara""",#N/A,\n"003000000000002AAA","acme:b",,,"+1"\n',
     );
     expect(closed?.body).toEqual({ state: 'UploadComplete' });
+  });
+
+  it('that finds records by the key of the hub names it, and knows what it has written', async () => {
+    const done = { status: 201, text: '', headers: {} };
+    answering({
+      'POST ingest': job({ state: 'Open' }),
+      [`PUT ingest/${JOB}/batches`]: done,
+      [`PATCH ingest/${JOB}`]: job({ state: 'UploadComplete' }),
+      [`GET ingest/${JOB}`]: job({ state: 'JobComplete' }),
+      [`GET ingest/${JOB}/successfulResults`]: csv(
+        '"sf__Id","sf__Created",Hub_Id__c,Subject,WhoId',
+        '"00T000000000001AAA","true","i1","Two\nlines","003000000000001AAA"',
+      ),
+    });
+    await bulk.begin('Task', KEY, call);
+    expect(server.requests[0]?.body).toMatchObject({ operation: 'upsert', externalIdFieldName: KEY });
+    const [who, other] = ['003000000000001AAA', '003000000000002AAA'];
+    const task = { key: 'i1', fields: { Subject: 'Two\nlines' }, links: { WhoId: who } };
+    await bulk.send(JOB, KEY, [task], call);
+    expect(server.requests[1]?.body).toBe(`Hub_Id__c,Subject,WhoId\n"i1","Two\nlines","${who}"\n`);
+    const outcome = await bulk.outcome(JOB, KEY, call);
+    expect(outcome?.idOf(task)).toBe('00T000000000001AAA');
+    expect(outcome?.idOf({ ...task, links: { WhoId: other } })).toBeUndefined();
+    expect(outcome?.idOf({ ...task, fields: { Subject: 'Other' } })).toBeUndefined();
+    expect(outcome?.idOf({ ...task, key: 'i2' })).toBeUndefined();
   });
 
   it.each(['Open', 'InProgress'])(
@@ -99,7 +124,7 @@ describe('an update by a bulk job', () => {
         '"003000000000001AAA","false","003000000000001AAA","acme:a"',
       ),
     });
-    expect(await bulk.outcome(JOB, KEY, call)).toEqual({
+    expect(await bulk.outcome(JOB, KEY, call)).toMatchObject({
       ...{ complete: true, untried: [] },
       results: [{ key: 'acme:a', id: '003000000000001AAA' }],
     });
@@ -141,7 +166,7 @@ describe('an update by a bulk job', () => {
       [`GET ingest/${JOB}/failedResults`]: csv('"sf__Id","sf__Error",Id,Hub_Id__c'),
       [`GET ingest/${JOB}/unprocessedrecords`]: csv('Id,Hub_Id__c', '003000000000002AAA,acme:b'),
     });
-    expect(await bulk.outcome(JOB, KEY, call)).toEqual({
+    expect(await bulk.outcome(JOB, KEY, call)).toMatchObject({
       ...{ complete: false, untried: ['acme:b'] },
       results: [{ key: 'acme:a', id: '003000000000001AAA' }],
     });
@@ -149,7 +174,7 @@ describe('an update by a bulk job', () => {
 
   it('that Salesforce has deleted is one of which nothing is known', async () => {
     answering({ [`GET ingest/${JOB}`]: refusal(404, 'NOT_FOUND') });
-    expect(await bulk.outcome(JOB, KEY, call)).toEqual({ complete: false, results: [], untried: [] });
+    expect(await bulk.outcome(JOB, KEY, call)).toMatchObject({ complete: false, results: [], untried: [] });
   });
 
   it('whose results are a page of HTML is asked for again later', async () => {

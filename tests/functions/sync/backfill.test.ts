@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
+import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
+import type { CrmSession } from '../../../core/crm/connector.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
-import { type BackfillPorts, backfillJob } from '../../../functions/sync/jobs/backfill.ts';
-import { customerOf, found, linksInMemory } from '../../support/crm/in-memory.ts';
+import { type BackfillPorts, backfillJob } from '../../../functions/sync/jobs/backfill/backfill.ts';
+import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
+import { customerOf, found, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
 
 const unused = (): never => {
   throw new Error('A backfill asks for customers and their timelines.');
@@ -25,9 +28,15 @@ it.each([
         return { ids: ids.slice(Number(cursor), end), ...(end < ids.length && { next: String(end) }) };
       },
     },
+    parked: async () => new Set(),
     sync: {
-      links: linksInMemory().links,
-      queueAgain: unused,
+      ...syncPortsOf(hubspot, {} as Sandbox, {
+        customers,
+        links: linksInMemory().links,
+        saveFailure: unused,
+      }),
+      // A CRM that does not write in bulk.
+      open: async () => ({}) as CrmSession,
       history: {
         ...{ customer: unused, interaction: unused, interactions: unused, answers: unused, ledger: unused },
         customers: async (some) => found(customers, some),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
-import type { BulkUpdates, CrmConnector } from '../../../core/crm/connector.ts';
+import type { BulkWrites, CrmConnector } from '../../../core/crm/connector.ts';
 import { CrmFault } from '../../../core/crm/fault.ts';
 import { type OpenOrg, openOrg } from '../../sandbox/org.ts';
 import { openAdoption } from '../../support/crm/adoption.ts';
@@ -9,13 +9,13 @@ import { customerOf } from '../../support/crm/in-memory.ts';
 const PEOPLE = 12;
 
 /** Salesforce, whose bulk jobs are worth their requests from the first record on. */
-const eager = (change: (bulk: BulkUpdates) => Partial<BulkUpdates> = () => ({})): CrmConnector => ({
+const eager = (change: (bulk: BulkWrites) => Partial<BulkWrites> = () => ({})): CrmConnector => ({
   ...salesforce,
   async open(...given) {
     const session = await salesforce.open(...given);
-    if (session.bulkUpdates === undefined) throw new Error('Salesforce has bulk updates.');
-    const bulk = session.bulkUpdates;
-    return { ...session, bulkUpdates: { ...bulk, from: 1, ...change(bulk) } };
+    if (session.bulkWrites === undefined) throw new Error('Salesforce has bulk updates.');
+    const bulk = session.bulkWrites;
+    return { ...session, bulkWrites: { ...bulk, from: 1, ...change(bulk) } };
   },
 });
 const ended = new Error('The worker ended.');

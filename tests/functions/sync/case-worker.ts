@@ -93,6 +93,7 @@ export const caseHub = async () => {
     call: { signal: AbortSignal.timeout(30_000), spend: async () => undefined, sleep: async () => undefined },
     ...{ mapping: async () => mapping, identity: async () => identity, silence: async () => SILENCE_MS },
     guests: { personOf: async () => undefined, guestsOf: async () => [] },
+    ...{ erasedAt: async () => new Map(), identifierOwners: async () => new Map() },
     history: {
       ...{ interaction: unused, timeline: unused, answers: unused, ledger: unused },
       customer: async (id) => customerOf(id),

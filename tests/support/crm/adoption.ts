@@ -10,7 +10,7 @@ import {
 import { adoptionNotes } from '../../../functions/sync/jobs/adoption/holders.ts';
 import type { SyncPorts } from '../../../functions/sync/ports.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
-import { linksInMemory, syncPortsOf } from './in-memory.ts';
+import { found, linksInMemory, syncPortsOf } from './in-memory.ts';
 
 /** An adoption of a sandbox by customers in memory, slice by slice, with a clock that its delays move on. */
 export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customers: readonly Customer[]) => {
@@ -27,6 +27,8 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
       ...{ customers: byId, links, now: () => now },
       saveFailure: (profileId, error) => failures.set(profileId, error),
     }),
+    identifierOwners: async (identifiers: Parameters<SyncPorts['identifierOwners']>[0]) =>
+      found(owner, identifiers),
     queueAgain: async (messages: Parameters<SyncPorts['queueAgain']>[0]) => {
       queued.push(...messages.flatMap((one) => ('profileId' in one ? [one.profileId] : [])));
     },
@@ -40,9 +42,6 @@ export const openAdoption = (connector: CrmConnector, sandbox: Sandbox, customer
     {
       notes: (id) => adoptionNotes(table, id, () => now),
       directory: { page: async () => ({ ids: [...byId.keys()] }) },
-      owners: async (identifiers) =>
-        new Map(identifiers.flatMap((one) => (owner.has(one) ? [[one, owner.get(one) ?? '']] : []))),
-      erased: async () => new Map(),
       send: async () => new Set(),
       waiting: async () => 0,
       put: async () => undefined,

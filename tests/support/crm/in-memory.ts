@@ -134,6 +134,7 @@ export const syncPortsOf = (connector: CrmConnector, sandbox: Sandbox, stored: S
       customers: async (profileIds) => found(stored.customers, profileIds),
       interactions: async (addresses) => addresses.flatMap(({ id }) => stored.interactions?.get(id) ?? []),
     },
+    ...{ erasedAt: async () => new Map(), identifierOwners: async () => new Map() },
     cases: casesInMemory(),
     silence: async () => 72 * 3_600_000,
     queueAgain: async () => {},

@@ -3,6 +3,7 @@ import { hubspot } from '../../../connectors/crm/hubspot/index.ts';
 import { salesforce } from '../../../connectors/crm/salesforce/index.ts';
 import { servicenow } from '../../../connectors/crm/servicenow/index.ts';
 import type { CrmConnector } from '../../../core/crm/connector.ts';
+import { CrmMapping } from '../../../core/crm/mapping/mapping.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
@@ -11,7 +12,9 @@ import { sync } from '../../../functions/sync/sync.ts';
 import type { Sandbox } from '../../../infra/sandbox/protocol/sandbox.ts';
 import { servicenowSandbox } from '../../../infra/sandbox/servicenow/server.ts';
 import { crmFields, openSandboxes } from '../../../infra/scenario/hub/sandboxes.ts';
+import { readSeed } from '../../../infra/stack/seed.ts';
 import { openAdoption } from '../../support/crm/adoption.ts';
+import { openBackfill } from '../../support/crm/backfill.ts';
 import { customerOf, linksInMemory, syncPortsOf } from '../../support/crm/in-memory.ts';
 import type { Measured } from './measured.ts';
 
@@ -60,10 +63,13 @@ export const benchCrm = async (): Promise<Measured[]> => {
   try {
     return [
       await measureAdoption(),
+      await measureBackfill('by collections', () => Number.POSITIVE_INFINITY, 80),
+      await measureBackfill('by bulk jobs', (from) => from, 45),
       ...(await measure(salesforce, crms.salesforce, { goal: 30, lookUps: '/query' })),
       ...(await measure(hubspot, crms.hubspot, { goal: 220, lookUps: '/search' })),
       ...(await inServicenow({ goal: 80, lookUps: 'GET ' })),
       ...(await inServicenow({ goal: 80, lookUps: 'GET ', isTalking: true })),
+      ...(await inServicenow({ goal: 80, lookUps: 'GET ', importSet: 'u_hub_customer_import' })),
       ...(await inServicenow({ lookUps: 'GET ', isSlow: true })),
       ...(await inServicenow({ lookUps: 'GET ', isTalking: true, isSlow: true })),
     ];
@@ -88,6 +94,34 @@ const measureAdoption = async (): Promise<Measured> => {
   }
 };
 
+/** People whom Salesforce does not have, and what they did; `from`: how many rows are worth a bulk job. */
+const measureBackfill = async (
+  name: string,
+  from: (usual: number) => number,
+  atMost: number,
+): Promise<Measured> => {
+  const crms = await openSandboxes(new DatabaseSync(':memory:'));
+  const connector: CrmConnector = {
+    ...salesforce,
+    async open(...given) {
+      const session = await salesforce.open(...given);
+      const bulk = session.bulkWrites;
+      return bulk === undefined ? session : { ...session, bulkWrites: { ...bulk, from: from(bulk.from) } };
+    },
+  };
+  try {
+    await openBackfill(connector, crms.salesforce, {
+      customers: new Map(silent.before.map((customer) => [customer.id, customer])),
+      interactions: new Map(interactions.map((interaction) => [interaction.id, interaction])),
+    }).run();
+    const load = `${INTERACTIONS} interactions of ${CONTACTS} people who are new there`;
+    const measured = crms.salesforce.requests();
+    return { name: `calls to Salesforce to backfill ${load}, ${name}`, measured, unit: '', goal: { atMost } };
+  } finally {
+    await crms.stop();
+  }
+};
+
 interface Load {
   readonly goal?: number;
   /** With what the requests of a look-up begin. */
@@ -96,17 +130,19 @@ interface Load {
   readonly isTalking?: boolean;
   /** Whether the CRM takes so long for a call that calls get no larger. */
   readonly isSlow?: boolean;
+  /** The import set by which contacts are written. */
+  readonly importSet?: string;
 }
 
 /** First the customers get their contacts; then each of them changes, and interacts five times. */
 const measure = async (
   connector: CrmConnector,
   sandbox: Sandbox,
-  { goal, lookUps, isTalking = false, isSlow = false }: Load,
+  { goal, lookUps, isTalking = false, isSlow = false, importSet }: Load,
 ): Promise<Measured[]> => {
   const { before: customers, after: changedCustomers } = isTalking ? peopleOf(true) : silent;
-  const load = `${isTalking ? ', each in a conversation that is a case' : ''}${isSlow ? ', on a slow instance' : ''}`;
-  const worker = workerOf(connector, sandbox, isSlow ? SLOW_MS : PACE_MS);
+  const load = `${isTalking ? ', each in a conversation that is a case' : ''}${isSlow ? ', on a slow instance' : ''}${importSet ? ', contacts by an import set' : ''}`;
+  const worker = workerOf(connector, sandbox, isSlow ? SLOW_MS : PACE_MS, importSet);
   await worker(customers, interactions.slice(0, CONTACTS));
   const before = { all: sandbox.requests(), lookUps: sandbox.requests(lookUps) };
   await worker(changedCustomers, interactions);
@@ -126,15 +162,21 @@ const measure = async (
   ];
 };
 
+/** The shipped mapping of a CRM. */
+const mappingWith = (crm: string, importSet: string | undefined): unknown => {
+  const shipped = CrmMapping.parse(readSeed().crm[crm]);
+  return { ...shipped, contact: { ...shipped.contact, ...(importSet !== undefined && { importSet }) } };
+};
+
 /** A worker that writes customers and their interactions, as many at a time as a sync function is given. */
-const workerOf = (connector: CrmConnector, sandbox: Sandbox, paceMs: number) => {
+const workerOf = (connector: CrmConnector, sandbox: Sandbox, paceMs: number, importSet?: string) => {
   const { links } = linksInMemory();
   let stored = { customers: new Map<string, Customer>(), interactions: new Map<string, StoredInteraction>() };
   const saveFailure = (_: string, error: HubError): void => {
     throw error;
   };
   const ports = syncPortsOf(connector, sandbox, {
-    ...{ links, saveFailure, now },
+    ...{ links, saveFailure, now, mapping: mappingWith(connector.id, importSet) },
     spend: async () => {
       time += paceMs;
     },

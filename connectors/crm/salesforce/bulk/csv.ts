@@ -14,9 +14,17 @@ export const rowsOf = ({ text }: Pick<Answer, 'text'>): Readonly<Record<string, 
   return rows;
 };
 
-/** `#N/A` empties a field; an empty cell leaves it as it is. */
+const EMPTY = '#N/A';
+
+/**
+ * `#N/A` empties a field; an empty cell leaves it as it is. Salesforce takes spaces off the ends of a text, so that one more
+ * lets a person write `#N/A`.
+ */
+export const cellText = (value: unknown): string =>
+  value === null ? EMPTY : value === undefined ? '' : value === EMPTY ? `${EMPTY} ` : String(value);
+
 const cellOf = (value: unknown): string =>
-  value === null ? '#N/A' : value === undefined ? '' : `"${String(value).replaceAll('"', '""')}"`;
+  value === null || value === undefined ? cellText(value) : `"${cellText(value).replaceAll('"', '""')}"`;
 
 /** Rows as CSV, each with all columns that any has. */
 export const csvOf = (rows: readonly Readonly<Record<string, unknown>>[]): string => {

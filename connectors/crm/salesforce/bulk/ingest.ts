@@ -3,13 +3,16 @@
 // deletes it after seven days. jsforce's jobs are not used: they wait in memory, and delete a job that takes too long.
 
 import * as z from 'zod';
-import type { BulkOutcome, BulkUpdates, Call, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
+import type { BulkOutcome, BulkWrites, Call, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
 import type { CrmFault } from '../../../../core/crm/fault.ts';
+import type { Objects } from '../describe.ts';
+import { EMAIL } from '../emails.ts';
 import { incomplete } from '../rest/composite.ts';
 import { faultOf, faultOfAnswer } from '../rest/faults.ts';
 import type { Answer } from '../rest/http.ts';
 import type { Client, Request } from '../rest/session.ts';
-import { csvOf, rowsOf } from './csv.ts';
+import { byParent } from '../upsert.ts';
+import { cellText, csvOf, rowsOf } from './csv.ts';
 
 const Job = z.looseObject({
   id: z.string(),
@@ -17,15 +20,18 @@ const Job = z.looseObject({
   numberRecordsFailed: z.int().default(0),
 });
 
-/** A job costs five requests and more: to create, upload, close, ask and read. An upsert takes one for 1,000 records. */
-const FROM = 5000;
+/**
+ * Salesforce asks for jobs from 2,000 records on. One costs five requests and more: to create, upload, close, ask and read;
+ * an upsert takes one for 1,000 records.
+ */
+const FROM = 2000;
 /** Far less than the 150 MB that a job takes. */
 const MOST = 50_000;
 
-const NOTHING_KNOWN: BulkOutcome = { complete: false, results: [], untried: [] };
+const NOTHING_KNOWN: BulkOutcome = { complete: false, results: [], untried: [], idOf: () => undefined };
 
-/** Updates by bulk jobs. A row names the record by Salesforce's id, and the customer by our key, also in the results. */
-export const bulkUpdates = (client: Client): BulkUpdates => {
+/** Writes by bulk jobs. A row bears the hub's key, also in the results, which repeat what was sent. */
+export const bulkWrites = (client: Client, objects: Objects): BulkWrites => {
   const ask = async (request: Request, call: Call) => {
     const answer = await client.request(request, call);
     return { answer, fault: faultOfAnswer(answer) };
@@ -48,12 +54,18 @@ export const bulkUpdates = (client: Client): BulkUpdates => {
     ask({ method: 'PATCH', path: pathOf(work), body: { state } }, call);
   return {
     ...{ from: FROM, most: MOST },
-    async begin(object, call) {
-      const body = { object, operation: 'update', contentType: 'CSV', lineEnding: 'LF' };
+    async takes(object, keyField, call) {
+      const known = (await objects.describe([object], call)).get(object);
+      return object !== EMAIL && known?.fields.get(keyField)?.isKey === true;
+    },
+    async begin(object, keyField, call) {
+      const operation = keyField === undefined ? 'update' : 'upsert';
+      const by = keyField === undefined ? {} : { externalIdFieldName: keyField };
+      const body = { object, operation, ...by, contentType: 'CSV', lineEnding: 'LF' };
       return jobOf(await accepted({ method: 'POST', path: '/jobs/ingest', body }, call)).id;
     },
     async send(work, keyField, records, call) {
-      const body = csvOf(records.map((record) => rowOf(keyField, record)));
+      const body = csvOf(records.toSorted(byParent).map((record) => rowOf(keyField, record)));
       const upload = await ask({ method: 'PUT', path: pathOf(work, 'batches'), body }, call);
       if (upload.fault === undefined) {
         const { fault } = await close(work, 'UploadComplete', call);
@@ -84,6 +96,7 @@ export const bulkUpdates = (client: Client): BulkUpdates => {
           ...refused.map((row): CrmResult => ({ key: keyOf(row), fault: faultOfRow(keyField, row) })),
         ],
         untried: untried.map(keyOf),
+        idOf: writtenRows(keyField, succeeded),
       };
     },
     async abort(work, call) {
@@ -99,9 +112,25 @@ const jobOf = ({ body }: Answer): z.infer<typeof Job> => {
   return job.data;
 };
 
+/** A job that finds records by the hub's key refuses a column of ids. */
 const rowOf = (keyField: string, { id, key, fields, links }: CrmRecord) => ({
-  ...{ Id: id, [keyField]: key, ...fields, ...links },
+  ...(id !== undefined && { Id: id }),
+  ...{ [keyField]: key, ...fields, ...links },
 });
+
+const writtenRows = (
+  keyField: string,
+  rows: readonly Readonly<Record<string, string>>[],
+): BulkOutcome['idOf'] => {
+  const byKey = new Map(rows.map((row) => [row[keyField], row]));
+  return (record) => {
+    const row = byKey.get(record.key);
+    const isSame = Object.entries(rowOf(keyField, record)).every(
+      ([name, value]) => (row?.[name] ?? '') === cellText(value),
+    );
+    return isSame ? row?.['sf__Id'] : undefined;
+  };
+};
 
 /** An error is written as `CODE:message:fields --`. */
 const faultOfRow = (keyField: string, row: Readonly<Record<string, string>>): CrmFault => {

@@ -57,7 +57,7 @@ const ofRecord = (
 export const UNIQUE_KEY = 'servicenow-unique-key';
 
 /** The label of a mandatory field is its `field`. The texts of refusals hold values of records, so that only names of tables are taken from them. */
-const forbidden = (detail: string, table: string): CrmFault => {
+const refused = (detail: string, table: string): CrmFault | undefined => {
   if (/data policy/iu.test(detail))
     return ofRecord(
       'servicenow-data-policy',
@@ -77,9 +77,33 @@ const forbidden = (detail: string, table: string): CrmFault => {
       'taken',
       `ServiceNow refused a record of ${table}, because another one holds a value that must be unique. Decide in ServiceNow which record keeps it.`,
     );
-  return ofTable(
+  return undefined;
+};
+
+const forbidden = (table: string): CrmFault =>
+  ofTable(
     'servicenow-forbidden',
     `The user of the hub may not do this with the table ${table}. In ServiceNow give it a role that may (an access control, ACL, of the table decides), or change ${MAPPING}.`,
+  );
+
+/** The fault of a row that an import answered with `status`, for the reason `text`, and without a record. */
+export const refusedByImport = (
+  text: string,
+  { table, object }: { readonly table: string; readonly object: string },
+  status: string,
+): CrmFault => {
+  if (status !== 'error' || /no transform (?:entry|map)/iu.test(text))
+    return ofTable(
+      'servicenow-import-set',
+      `The transform map of ${table} made no record of ${object} from a row: the map is missing, is not active, leads to another table, or skips the key of the hub. \`hub doctor\` says what it must have.`,
+    );
+  return (
+    refused(text, object) ??
+    ofRecord(
+      'servicenow-import-row',
+      'invalid',
+      `The transform map of ${table} could not write a record of ${object}. Look at the row in ServiceNow (open ${table}, state Error) for the reason, correct it or the map, then replay.`,
+    )
   );
 };
 
@@ -103,7 +127,7 @@ export const faultOf = (part: Part, table: string): CrmFault | undefined => {
   if (status === 401) return unauthorized();
   if (refusal === undefined) return odd(part);
   if (status >= 500) return ofServer(part, `${message} ${detail}`);
-  if (status === 403) return forbidden(`${message} ${detail}`, table);
+  if (status === 403) return refused(`${message} ${detail}`, table) ?? forbidden(table);
   if (/^invalid table/iu.test(message))
     return ofTable(
       'servicenow-invalid-table',

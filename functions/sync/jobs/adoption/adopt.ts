@@ -1,7 +1,7 @@
 import type { Job, SliceResult } from '../../../contracts/jobs/job.ts';
 import { type AdoptParameters, adoptKind } from '../../../contracts/jobs/kinds.ts';
 import type { SyncPorts } from '../../ports.ts';
-import { giveUpBulk } from './bulk.ts';
+import { endBulk } from '../bulk-contacts.ts';
 import { AdoptionCheckpoint, firstCheckpoint } from './checkpoint.ts';
 import type { Adopting, AdoptionPorts, Pass, Step } from './context.ts';
 import { importPass } from './import-pass.ts';
@@ -66,8 +66,12 @@ export const adoptJob = (
   async cancelled({ job, checkpoint: { bulk } }) {
     if (typeof bulk !== 'object') return;
     const session = await sync.open();
-    if (session.bulkUpdates !== undefined)
-      await giveUpBulk({ sync, job, mapping: await sync.mapping() }, session.bulkUpdates, bulk.work);
+    if (session.bulkWrites !== undefined)
+      await endBulk(
+        { sync, session, rules: { mapping: await sync.mapping() }, job },
+        session.bulkWrites,
+        bulk.work,
+      );
   },
 });
 

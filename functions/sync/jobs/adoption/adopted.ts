@@ -2,9 +2,8 @@ import type { HeldRecord } from '../../../../core/crm/connector.ts';
 import { isReserved } from '../../../../core/crm/reservation.ts';
 import { planAdoption } from '../../../../core/crm/state.ts';
 import { firstChanges } from '../../contacts/begin.ts';
-import { resolveTakenValues } from '../../contacts/release.ts';
 import { isLinked, isStale, type Subject } from '../../contacts/subjects.ts';
-import { beingWritten, type Change, changeOf, type Writing, write } from '../../contacts/write.ts';
+import { beingWritten, type Change, changeOf, type Writing } from '../../contacts/write.ts';
 import type { Adopting } from './context.ts';
 import { judgePage } from './judge.ts';
 
@@ -24,12 +23,6 @@ export const adoptedOf = async (
     if (one.fate === 'linked' && one.subject !== undefined && !byCustomer.has(one.subject.customer.id))
       byCustomer.set(one.subject.customer.id, { subject: one.subject, record: one.record });
   return [...byCustomer.values()];
-};
-
-/** Makes records the contacts of customers. */
-export const writeAdopted = async (writing: Writing, changes: readonly Change[]): Promise<void> => {
-  const taken = await write(writing, changes);
-  if (taken.length > 0) await write(writing, await resolveTakenValues(writing, taken));
 };
 
 /**

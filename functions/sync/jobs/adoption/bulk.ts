@@ -1,8 +1,18 @@
-import type { BulkOutcome, BulkUpdates, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
-import { isReserved, released } from '../../../../core/crm/reservation.ts';
+import type { BulkWrites, CrmRecord, CrmResult } from '../../../../core/crm/connector.ts';
+import { isReserved } from '../../../../core/crm/reservation.ts';
 import { type Instant, instant } from '../../../../core/interaction/interaction.ts';
-import type { Rules, Subject } from '../../contacts/subjects.ts';
+import type { Subject } from '../../contacts/subjects.ts';
 import { reserveContacts, saveBulk } from '../../contacts/write.ts';
+import {
+  type BulkResult,
+  FIRST_WAIT_SECONDS,
+  LONGEST_WORK_MS,
+  lotsOf,
+  profileOf,
+  release,
+  removeErased,
+  secondsUntilAsked,
+} from '../bulk-contacts.ts';
 import { adoptedOf, changesOf } from './adopted.ts';
 import type { AdoptionCheckpoint } from './checkpoint.ts';
 import { type Adopting, after, readPage, type Step, writingOf } from './context.ts';
@@ -11,20 +21,13 @@ import { writeAgain } from './write-again.ts';
 
 type Bulk = Exclude<NonNullable<AdoptionCheckpoint['bulk']>, 'failed'>;
 
-/** Results that are noted between two looks at the clock. */
-const RESULTS_AT_ONCE = 500;
-const FIRST_WAIT_SECONDS = 5;
-const LONGEST_WAIT_SECONDS = 60;
-/** Shorter than contacts stay reserved for it. */
-const LONGEST_WORK_MS = 2_700_000;
-
 /** Prepares work. Its id is in the checkpoint before a record is reserved for it or handed over. */
 export const beginBulk = async (
   { sync, rules }: Adopting,
-  updates: BulkUpdates,
+  writes: BulkWrites,
   checkpoint: AdoptionCheckpoint,
 ): Promise<Step> => {
-  const work = await updates.begin(rules.mapping.contact.object, sync.call);
+  const work = await writes.begin(rules.mapping.contact.object, undefined, sync.call);
   return { checkpoint: { ...checkpoint, bulk: { work, asked: 0 } }, afterSeconds: 0 };
 };
 
@@ -35,17 +38,17 @@ export const beginBulk = async (
  */
 export const linkInBulk = (
   adopting: Adopting,
-  updates: BulkUpdates,
+  writes: BulkWrites,
   checkpoint: AdoptionCheckpoint,
   bulk: Bulk,
 ): Promise<Step> =>
   bulk.sentAt === undefined
-    ? handOver(adopting, updates, checkpoint, bulk)
-    : takeBack(adopting, updates, checkpoint, { ...bulk, sentAt: bulk.sentAt });
+    ? handOver(adopting, writes, checkpoint, bulk)
+    : takeBack(adopting, writes, checkpoint, { ...bulk, sentAt: bulk.sentAt });
 
 const handOver = async (
   adopting: Adopting,
-  updates: BulkUpdates,
+  writes: BulkWrites,
   checkpoint: AdoptionCheckpoint,
   { work }: Bulk,
 ): Promise<Step> => {
@@ -62,13 +65,13 @@ const handOver = async (
     records.push(...reserved.map(({ record }) => record));
     subjects.push(...adopted.map(({ subject }) => subject));
     cursor = listed.next;
-  } while (cursor !== undefined && records.length < updates.most && timeLeft());
+  } while (cursor !== undefined && records.length < writes.most && timeLeft());
   await noteOutcomes(adopting, subjects, writing.contacts);
   if (records.length === 0) {
-    await updates.abort(work, sync.call);
+    await writes.abort(work, sync.call);
     return onwards(checkpoint, cursor);
   }
-  const isSent = await updates.send(work, rules.mapping.contact.key, records, sync.call);
+  const isSent = await writes.send(work, rules.mapping.contact.key, records, sync.call);
   const bulk: Bulk = {
     ...{ work, asked: 0, sentAt: instant(sync.now()) },
     ...(isSent && { next: cursor ?? null }),
@@ -83,17 +86,17 @@ const onwards = (checkpoint: AdoptionCheckpoint, next: string | undefined): Step
 
 const takeBack = async (
   adopting: Adopting,
-  updates: BulkUpdates,
+  writes: BulkWrites,
   checkpoint: AdoptionCheckpoint,
   bulk: Bulk & { readonly sentAt: Instant },
 ): Promise<Step> => {
   const { sync, rules, timeLeft } = adopting;
   const { work, asked, sentAt, next } = bulk;
-  const outcome = await updates.outcome(work, rules.mapping.contact.key, sync.call);
+  const outcome = await writes.outcome(work, rules.mapping.contact.key, sync.call);
   if (outcome === undefined) {
-    if (sync.now() - Date.parse(sentAt) > LONGEST_WORK_MS) await updates.abort(work, sync.call);
-    const afterSeconds = Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * (asked + 2));
-    return { checkpoint: { ...checkpoint, bulk: { ...bulk, asked: asked + 1 } }, afterSeconds };
+    if (sync.now() - Date.parse(sentAt) > LONGEST_WORK_MS) await writes.abort(work, sync.call);
+    const later = { ...checkpoint, bulk: { ...bulk, asked: asked + 1 } };
+    return { checkpoint: later, afterSeconds: secondsUntilAsked(asked) };
   }
   for (const results of lotsOf(outcome)) {
     await note(adopting, results);
@@ -105,30 +108,19 @@ const takeBack = async (
   return next === undefined ? { checkpoint: rest } : onwards(checkpoint, next ?? undefined);
 };
 
-/** A result, or the key of a record that was not tried. */
-type Result = CrmResult | { readonly key: string };
-
-const lotsOf = ({ results, untried }: BulkOutcome): Result[][] => {
-  const all: Result[] = [...results, ...untried.map((key) => ({ key }))];
-  return Array.from({ length: Math.ceil(all.length / RESULTS_AT_ONCE) }, (_, lot) =>
-    all.slice(lot * RESULTS_AT_ONCE, (lot + 1) * RESULTS_AT_ONCE),
-  );
-};
-
 /** What was written is the customer's; a value that the CRM does not accept is a failure; all else is written again now. */
-const note = async (adopting: Adopting, results: readonly Result[]): Promise<void> => {
+const note = async (adopting: Adopting, results: readonly BulkResult[]): Promise<void> => {
   const { sync, job } = adopting;
-  const profileOf = ({ key }: Result): string => key.slice(sync.hub.length + 1);
-  const states = await sync.links.load(results.map(profileOf));
+  const states = await sync.links.load(results.map((one) => profileOf(sync, one)));
   await removeErased(
     adopting,
-    results.filter((one) => !states.has(profileOf(one))),
+    results.filter((one) => !states.has(profileOf(sync, one))),
   );
   const again: string[] = [];
   const refused = new Map<string, Extract<CrmResult, { fault: unknown }>>();
-  const saved: Promise<void>[] = [];
+  const saved: Promise<boolean>[] = [];
   for (const result of results) {
-    const profileId = profileOf(result);
+    const profileId = profileOf(sync, result);
     const state = states.get(profileId);
     if (state?.bulk?.job !== job) continue;
     if ('id' in result && isReserved(state, sync.now()))
@@ -145,50 +137,4 @@ const note = async (adopting: Adopting, results: readonly Result[]): Promise<voi
   if (again.length > 0) await writeAgain(adopting, again);
   // Only now: of what is released, this job knows no more if it is interrupted.
   await release(adopting, [...again, ...refused.keys()]);
-};
-
-/**
- * Ends work of a cancelled job: what it has written is the customers', and their other contacts are free at once. Contacts of
- * work whose outcome the CRM does not say yet stay reserved for an hour.
- */
-export const giveUpBulk = async (
-  { sync, job, mapping }: Pick<Adopting, 'sync' | 'job'> & { readonly mapping: Rules['mapping'] },
-  updates: BulkUpdates,
-  work: string,
-): Promise<void> => {
-  await updates.abort(work, sync.call);
-  const outcome = await updates.outcome(work, mapping.contact.key, sync.call);
-  for (const results of outcome === undefined ? [] : lotsOf(outcome)) {
-    const byProfile = new Map(results.map((one) => [one.key.slice(sync.hub.length + 1), one]));
-    const left: string[] = [];
-    for (const [profileId, state] of await sync.links.load([...byProfile.keys()])) {
-      const result = byProfile.get(profileId);
-      if (state.bulk?.job !== job || result === undefined) continue;
-      if ('id' in result && isReserved(state, sync.now())) await saveBulk(sync, profileId, state, result.id);
-      else left.push(profileId);
-    }
-    await release({ sync, job }, left);
-  }
-};
-
-const release = async (
-  { sync: { links }, job }: Pick<Adopting, 'sync' | 'job'>,
-  profileIds: readonly string[],
-): Promise<void> => {
-  const states = profileIds.length === 0 ? [] : [...(await links.load(profileIds))];
-  await Promise.all(
-    states.map(([id, state]) => (state.bulk?.job === job ? links.save(id, released(state)) : undefined)),
-  );
-};
-
-/** Contacts of people who were erased while the CRM was writing: the erasure did not find them by the hub's key. */
-const removeErased = async (
-  { sync, session, rules }: Adopting,
-  results: readonly Result[],
-): Promise<void> => {
-  const written = results.flatMap((one) => ('id' in one ? [one] : []));
-  const erased = await sync.links.erased(written.map(({ id }) => id));
-  const keys = written.filter(({ id }) => erased.has(id)).map(({ key }) => key);
-  const { object, key } = rules.mapping.contact;
-  if (keys.length > 0) await session.remove(object, key, keys, sync.call);
 };

@@ -2,7 +2,6 @@ import { identifiersIn } from '../../../../core/crm/adoption.ts';
 import type { CrmSession, HeldRecord, ListedPage } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
-import type { ErasedIdentifiers } from '../../../aws/erasure/erased-identifiers.ts';
 import type { AdoptParameters } from '../../../contracts/jobs/kinds.ts';
 import type { Rules } from '../../contacts/subjects.ts';
 import type { Writing } from '../../contacts/write.ts';
@@ -16,9 +15,6 @@ import type { AdoptionNotes } from './holders.ts';
 export interface AdoptionPorts {
   readonly notes: (job: string) => AdoptionNotes;
   readonly directory: Directory;
-  /** The source profiles that own identifiers. */
-  readonly owners: (identifiers: readonly Identifier[]) => Promise<ReadonlyMap<Identifier, string>>;
-  readonly erased: ErasedIdentifiers;
   /** Queues messages of the imports queue; resolves to the positions of those that the queue refused. */
   readonly send: (messages: readonly string[]) => Promise<ReadonlySet<number>>;
   /** Approximate number of messages in the imports queue, those in flight included. */

@@ -1,7 +1,7 @@
 import type { Holder } from '../../../../core/crm/adopted-record.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
+import { erasedRecords } from '../../contacts/erased-records.ts';
 import { after, identifiersOf, type Pass, readPage } from './context.ts';
-import { erasedRecords } from './erased-records.ts';
 
 /** Notes which records hold which address. Records of erased people count for nobody. */
 export const indexPass: Pass = async (adopting, checkpoint) => {
@@ -9,7 +9,7 @@ export const indexPass: Pass = async (adopting, checkpoint) => {
   const listed = await readPage(adopting, checkpoint.cursor);
   const { records } = listed;
   const identifiers = new Map(records.map((record) => [record.id, identifiersOf(adopting, record)]));
-  const erased = await erasedRecords(adopting, records, identifiers);
+  const erased = await erasedRecords(adopting.sync, records, identifiers);
   const found = new Map<Identifier, Holder[]>();
   for (const record of records.filter(({ id }) => !erased.has(id)))
     for (const identifier of identifiers.get(record.id) ?? []) {

@@ -1,9 +1,9 @@
 import { judgeRecord, type Verdict } from '../../../../core/crm/adopted-record.ts';
 import type { HeldRecord } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
+import { erasedRecords } from '../../contacts/erased-records.ts';
 import { customersOf, type Subject, subjectsOf } from '../../contacts/subjects.ts';
 import { type Adopting, identifiersOf } from './context.ts';
-import { erasedRecords } from './erased-records.ts';
 
 /** A record of a page, and what becomes of it. */
 export type Judged = { readonly record: HeldRecord } & (
@@ -24,16 +24,16 @@ export const judgePage = async (
   adopting: Adopting,
   records: readonly HeldRecord[],
 ): Promise<readonly Judged[]> => {
-  const { ports, sync, notes, rules } = adopting;
+  const { sync, notes, rules } = adopting;
   const ids = records.map(({ id }) => id);
   const identifiers = new Map(records.map((record) => [record.id, identifiersOf(adopting, record)]));
   const [erased, linked, found] = await Promise.all([
-    erasedRecords(adopting, records, identifiers),
+    erasedRecords(sync, records, identifiers),
     sync.links.owners(ids),
     notes.found(ids),
   ]);
   const all = [...new Set([...identifiers.values()].flat())];
-  const [holders, owners] = await Promise.all([notes.holders(all), ports.owners(all)]);
+  const [holders, owners] = await Promise.all([notes.holders(all), sync.identifierOwners(all)]);
   const profileIds = [
     ...linked.values(),
     ...[...found.values()].map(({ profileId }) => profileId),

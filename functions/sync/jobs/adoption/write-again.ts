@@ -1,5 +1,6 @@
+import { writeChanges } from '../../contacts/contacts.ts';
 import { customersOf, subjectsOf } from '../../contacts/subjects.ts';
-import { type Adopted, changesOf, writeAdopted } from './adopted.ts';
+import { type Adopted, changesOf } from './adopted.ts';
 import { type Adopting, fieldsOf, writingOf } from './context.ts';
 import { noteOutcomes } from './outcomes.ts';
 
@@ -15,7 +16,7 @@ export const writeAgain = async (adopting: Adopting, profileIds: readonly string
     return record?.id === subject.state.record && record !== undefined ? [{ subject, record }] : [];
   });
   const writing = writingOf(adopting);
-  await writeAdopted(writing, await changesOf(writing, present, job));
+  await writeChanges(writing, await changesOf(writing, present, job));
   await noteOutcomes(adopting, subjects, writing.contacts);
   const isPresent = new Set(present.map(({ subject }) => subject.profileId));
   const gone = subjects.filter(({ profileId }) => !isPresent.has(profileId));

@@ -1,5 +1,5 @@
 import type { HeldRecord } from '../../protocol/sandbox.ts';
-import { type Field, field, systemFields, type Table } from '../schema/fields.ts';
+import { field, type Table } from '../schema/fields.ts';
 import { RestError } from './errors.ts';
 import type { Instance } from './instance.ts';
 import { fieldValue, valuesOf } from './values.ts';
@@ -34,27 +34,35 @@ interface Outcome {
   readonly comment?: string;
 }
 
-const rowFields: readonly Field[] = [
-  field('sys_import_set', { type: 'reference', reference: 'sys_import_set' }),
-  field('sys_import_row', { type: 'integer' }),
-  field('sys_import_state'),
-  field('sys_import_state_comment', { maxLength: 4000 }),
-  field('sys_transform_map', { maxLength: 100 }),
-  field('sys_target_table', { maxLength: 80 }),
-  field('sys_target_sys_id', { maxLength: 32 }),
-];
+const ROWS = 'sys_import_set_row';
+const MAPS = 'sys_transform_map';
+const ENTRIES = 'sys_transform_entry';
 
-export const stagingTable = ({ table, transformMap }: ImportTable): Table => ({
-  name: table,
-  label: table,
-  display: 'sys_import_row',
-  system: true,
-  fields: [
-    ...systemFields,
-    ...Object.keys(transformMap?.fields ?? {}).map((column) => field(column, { maxLength: 4000 })),
-    ...rowFields,
-  ],
+/** A staging table with these columns. */
+export const stagingTable = (name: string, label: string, columns: readonly string[] = []): Table => ({
+  ...{ name, label, parent: ROWS, display: 'sys_import_row', system: true },
+  fields: columns.map((column) => field(column, { maxLength: 4000 })),
 });
+
+/** Whether a table is one of an import set, by its entry in `sys_db_object`. */
+export const isStaging = (parent: string): boolean => parent === ROWS;
+
+/** Stores the transform map of a staging table, if it has none. */
+export const addTransformMap = (
+  instance: Instance,
+  writer: Writer,
+  { table, transformMap: map }: ImportTable,
+): void => {
+  if (map === undefined || instance.findBy(MAPS, 'source_table', table).length > 0) return;
+  const { name, target, fields, coalesce } = map;
+  const tables = { source_table: table, target_table: target };
+  const { id } = insert(instance, writer, instance.table(MAPS), { ...tables, name });
+  for (const [column, target_field] of Object.entries(fields))
+    insert(instance, writer, instance.table(ENTRIES), {
+      ...{ ...tables, map: id, source_field: column, target_field },
+      coalesce: String(coalesce.includes(target_field)),
+    });
+};
 
 interface Waiting {
   readonly due: number;
@@ -68,17 +76,41 @@ export class Imports {
   readonly #instance: Instance;
   readonly #tables: readonly ImportTable[];
   readonly #delay: number;
+  readonly #runAs: string | undefined;
   readonly #waiting: Waiting[] = [];
 
-  /** `delay`: after how many milliseconds rows are transformed that nobody waits for. */
-  constructor(instance: Instance, tables: readonly ImportTable[], delay: number) {
+  /** `importDelay`: after how many milliseconds rows are transformed that nobody waits for. */
+  constructor(
+    instance: Instance,
+    tables: readonly ImportTable[],
+    { importDelay = 0, importsRunAs }: { readonly importDelay?: number; readonly importsRunAs?: string },
+  ) {
     this.#instance = instance;
     this.#tables = tables;
-    this.#delay = delay;
+    this.#delay = importDelay;
+    this.#runAs = importsRunAs;
   }
 
+  /** A staging table, with its active transform map as it is now. */
   table(name: string): ImportTable | undefined {
-    return this.#tables.find(({ table }) => table === name);
+    const instance = this.#instance;
+    if (!isStaging(instance.schema.table(name)?.parent ?? '')) return undefined;
+    const insertMultiple = this.#tables.find(({ table }) => table === name)?.insertMultiple;
+    const map = instance
+      .findBy(MAPS, 'source_table', name)
+      .find((one) => fieldValue(one, 'active') === 'true');
+    const entries = map === undefined ? [] : instance.findBy(ENTRIES, 'map', map.id);
+    const targetOf = (entry: HeldRecord): string => fieldValue(entry, 'target_field');
+    return {
+      ...{ table: name, ...(insertMultiple && { insertMultiple }) },
+      ...(map && {
+        transformMap: {
+          ...{ name: fieldValue(map, 'name'), target: fieldValue(map, 'target_table') },
+          fields: Object.fromEntries(entries.map((one) => [fieldValue(one, 'source_field'), targetOf(one)])),
+          coalesce: entries.filter((one) => fieldValue(one, 'coalesce') === 'true').map(targetOf),
+        },
+      }),
+    };
   }
 
   /** Puts rows into the staging table as one import set. Returns the set. */
@@ -102,7 +134,8 @@ export class Imports {
     const instance = this.#instance;
     const staging = instance.table(table.table);
     return instance.findBy(table.table, 'sys_import_set', importSet).map((row) => {
-      const { state, target, comment = '' } = this.#outcome(table, writer, row);
+      const user = this.#runAs ?? writer.user;
+      const { state, target, comment = '' } = this.#outcome(table, { ...writer, user }, row);
       return update(instance, writer, staging, row, {
         ...{ sys_import_state: state, sys_import_state_comment: comment },
         sys_transform_map: table.transformMap?.name ?? '',

@@ -1,11 +1,12 @@
 import type { HeldRecord } from '../../protocol/sandbox.ts';
 import type { SandboxAnswer } from '../../protocol/server.ts';
 import { mayNotWrite, noResource, notFound, operationFailed, RestError } from '../data/errors.ts';
+import { isStaging, stagingTable } from '../data/imports.ts';
 import { insert, remove, update } from '../data/write.ts';
 import { parseQuery } from '../query/parse.ts';
 import { runQuery } from '../query/run.ts';
 import { fieldTypes, type Table } from '../schema/fields.ts';
-import { dictionaryId } from '../schema/rows.ts';
+import { dictionaryId, fixedId } from '../schema/rows.ts';
 import { schemaTables } from '../schema/schema-tables.ts';
 import { answerOf, type Call, objectIn } from './call.ts';
 import { shown } from './representation.ts';
@@ -96,12 +97,29 @@ const addColumn = ({ instance }: Call, given: Readonly<Record<string, unknown>>)
   return dictionaryId(table, element);
 };
 
+/** An administrator adds a staging table by a record of `sys_db_object`. Other tables are not made in the sandbox. */
+const addTable = ({ instance }: Call, given: Readonly<Record<string, unknown>>): string => {
+  const [name, label] = [text(given['name']), text(given['label'])];
+  const parent = instance.get('sys_db_object', text(given['super_class']))?.fields['name'];
+  if (!/^u_[a-z0-9_]+$/u.test(name) || label === '' || instance.schema.table(name) !== undefined)
+    throw operationFailed(`Error during insert of sys_db_object (${label})`);
+  if (!isStaging(text(parent))) throw mayNotWrite('Insert');
+  instance.schema.addTable(stagingTable(name, label));
+  return fixedId('sys_db_object', name);
+};
+
+/** Records that describe the schema, and how one is made where that is possible. */
+const described: Readonly<Record<string, typeof addTable>> = {
+  sys_dictionary: addColumn,
+  sys_db_object: addTable,
+};
+
 const create = (call: Call, table: Table): SandboxAnswer => {
   const { instance, url } = call;
   const given = objectIn(call);
-  if (table.name !== 'sys_dictionary' && schemaTables.includes(table)) throw mayNotWrite('Insert');
-  const id =
-    table.name === 'sys_dictionary' ? addColumn(call, given) : insert(instance, call.writer, table, given).id;
+  const add = described[table.name];
+  if (add === undefined && schemaTables.includes(table)) throw mayNotWrite('Insert');
+  const id = add?.(call, given) ?? insert(instance, call.writer, table, given).id;
   const location = `${url}/api/now/table/${table.name}/${id}`;
   return answerOf(
     201,

@@ -25,6 +25,8 @@ export interface Hidden {
 }
 
 const COLUMNS = 'added-column';
+const TABLES = 'added-table';
+const AddedTable = z.object({ name: z.string(), label: z.string(), parent: z.string(), display: z.string() });
 
 const remembered = <Value>(cache: Map<string, Value>, key: string, make: () => Value): Value => {
   const value = cache.get(key) ?? make();
@@ -44,6 +46,10 @@ export class Schema {
   constructor(store: Records, staging: readonly Table[]) {
     this.#store = store;
     for (const table of [...standardTables, ...schemaTables, ...staging]) this.#tables.set(table.name, table);
+    for (const { fields } of store.list(TABLES)) {
+      const table = AddedTable.parse(fields);
+      this.#tables.set(table.name, { ...table, system: true, fields: [] });
+    }
     for (const { fields } of store.list(COLUMNS)) this.#add(CustomField.parse(fields));
   }
 
@@ -95,6 +101,13 @@ export class Schema {
     const added = CustomField.parse(given);
     this.#add(added);
     this.#store.put(COLUMNS, `${added.table}.${added.name}`, { ...added });
+  }
+
+  /** Adds a table of the system for good. */
+  addTable({ name, label, parent = '', display }: Table): void {
+    this.#tables.set(name, { name, label, parent, display, system: true, fields: [] });
+    this.#store.put(TABLES, name, { name, label, parent, display });
+    for (const cache of [this.#chains, this.#families, this.#fields]) cache.clear();
   }
 
   hide(hidden: readonly Hidden[]): void {

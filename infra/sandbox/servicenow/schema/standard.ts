@@ -279,6 +279,54 @@ const importSets: Table = {
   fields: [...systemFields, number, field('table_name', { maxLength: 80 }), field('state'), field('mode')],
 };
 
+/** What every staging table has: the rows of import sets, and what became of each. */
+const importRows: Table = {
+  name: 'sys_import_set_row',
+  label: 'Import Set Row',
+  display: 'sys_import_row',
+  system: true,
+  fields: [
+    ...systemFields,
+    field('sys_import_set', { type: 'reference', reference: 'sys_import_set' }),
+    field('sys_import_row', { type: 'integer' }),
+    field('sys_import_state'),
+    field('sys_import_state_comment', { maxLength: 4000 }),
+    field('sys_transform_map', { maxLength: 100 }),
+    field('sys_target_table', { maxLength: 80 }),
+    field('sys_target_sys_id', { maxLength: 32 }),
+  ],
+};
+
+/** How rows of a staging table become records of another table, and which column fills which field. */
+const transforms: readonly Table[] = [
+  {
+    name: 'sys_transform_map',
+    label: 'Table Transform Map',
+    display: 'name',
+    system: true,
+    fields: [
+      ...systemFields,
+      ...['name', 'source_table', 'target_table'].map((name) => field(name, { maxLength: 80 })),
+      ...['active', 'run_business_rules'].map((name) => field(name, { type: 'boolean', initial: 'true' })),
+      field('copy_empty_fields', { type: 'boolean' }),
+    ],
+  },
+  {
+    name: 'sys_transform_entry',
+    label: 'Transform Map Field Map',
+    display: 'target_field',
+    system: true,
+    fields: [
+      ...systemFields,
+      field('map', { type: 'reference', reference: 'sys_transform_map' }),
+      ...['source_table', 'source_field', 'target_table', 'target_field'].map((name) =>
+        field(name, { maxLength: 80 }),
+      ),
+      field('coalesce', { type: 'boolean' }),
+    ],
+  },
+];
+
 /** The tables of the customer service application and what they build on, by ServiceNow's documentation of their records. */
 export const standardTables: readonly Table[] = [
   ...users,
@@ -289,4 +337,6 @@ export const standardTables: readonly Table[] = [
   journalEntries,
   deletions,
   importSets,
+  importRows,
+  ...transforms,
 ];

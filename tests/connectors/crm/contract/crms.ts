@@ -44,11 +44,96 @@ export interface Crm {
   /** Whether staff can merge two contacts, so that the other one leads to the one that remains. */
   readonly merges: boolean;
   readonly requests: Readonly<
-    Record<'thousandNew' | 'thousandKnown' | 'thousandEmails' | 'hundredPhones' | 'thousandIds', number>
+    Record<
+      'oneKnown' | 'thousandNew' | 'thousandKnown' | 'thousandEmails' | 'hundredPhones' | 'thousandIds',
+      number
+    >
   >;
 }
 
 const associations = new WeakMap<Sandbox, (activity: string) => readonly string[]>();
+
+const IMPORT = 'u_hub_contact_import';
+const imported = ['first_name', 'last_name', 'email', 'phone', 'mobile_phone', 'title'];
+const importTable = {
+  table: IMPORT,
+  transformMap: {
+    ...{ name: 'Hub contacts', target: 'customer_contact', coalesce: ['u_hub_id'] },
+    fields: {
+      ...{ u_hub_id: 'u_hub_id', u_second_email: 'u_second_email' },
+      ...Object.fromEntries(imported.map((name) => [`u_${name}`, name])),
+    },
+  },
+};
+
+const instance: Crm = {
+  connector: servicenow,
+  open: ({ isPrepared = true, ...options } = {}) =>
+    servicenowSandbox(new DatabaseSync(':memory:'), {
+      ...options,
+      importTables: [importTable],
+      customFields: isPrepared
+        ? [
+            ...crmFields.servicenow.customFields,
+            { table: 'customer_contact', name: 'u_second_email', type: 'email' },
+          ]
+        : [],
+      dataPolicies: [{ table: 'customer_contact', mandatory: ['last_name'] }],
+    }),
+  secretOf: ({ secret }) => secret,
+  key: 'u_hub_id',
+  contact: 'customer_contact',
+  names: {
+    ...{ first: 'first_name', last: 'last_name', email: 'email', phone: 'phone', mobile: 'mobile_phone' },
+  },
+  secondEmail: 'u_second_email',
+  readOnly: 'sys_created_on',
+  activity: {
+    object: 'interaction',
+    link: 'contact',
+    fields: { short_description: 'Hello', type: 'chat' },
+  },
+  linked: (sandbox, activity) =>
+    sandbox
+      .records('interaction')
+      .flatMap(({ id, fields }) =>
+        id === activity && typeof fields['contact'] === 'string' ? [fields['contact']] : [],
+      ),
+  // It takes any text as an address.
+  refused: { fields: { first_name: 'Bad', last_name: null }, field: 'last_name' },
+  merges: false,
+  // Two describe the table, one finds who is there by key; 250 are written in each.
+  requests: {
+    oneKnown: 1,
+    thousandNew: 7,
+    thousandKnown: 4,
+    thousandEmails: 1,
+    hundredPhones: 1,
+    thousandIds: 1,
+  },
+};
+
+/** ServiceNow, with contacts that are written by an import set. */
+export const servicenowByImport: Crm = {
+  ...instance,
+  connector: {
+    ...servicenow,
+    title: 'ServiceNow by an import set',
+    async open(...given) {
+      const session = await servicenow.open(...given);
+      return {
+        ...session,
+        async upsert(object, keyField, records, call) {
+          if (object !== instance.contact || session.imports === undefined)
+            return session.upsert(object, keyField, records, call);
+          return session.imports.upsert({ table: IMPORT, object, keyField }, records, call);
+        },
+      };
+    },
+  },
+  // Two describe the table, one looks at the transform map, or at who is there; 250 are written in each, and then read.
+  requests: { ...instance.requests, oneKnown: 3, thousandNew: 8, thousandKnown: 6 },
+};
 
 export const crms: readonly Crm[] = [
   {
@@ -80,7 +165,14 @@ export const crms: readonly Crm[] = [
     refused: { fields: { LastName: 'Bad', Email: 'no address' }, field: 'Email' },
     merges: true,
     // One describes an object; people are looked up as contacts and as leads; phones are searched for a hundred at a time.
-    requests: { thousandNew: 2, thousandKnown: 1, thousandEmails: 4, hundredPhones: 1, thousandIds: 1 },
+    requests: {
+      oneKnown: 1,
+      thousandNew: 2,
+      thousandKnown: 1,
+      thousandEmails: 4,
+      hundredPhones: 1,
+      thousandIds: 1,
+    },
   },
   {
     connector: hubspot,
@@ -110,46 +202,16 @@ export const crms: readonly Crm[] = [
     refused: { fields: { lastname: 'Bad', email: 'no address' }, field: 'email' },
     merges: true,
     // A hundred records in each, and every address was found without a search.
-    requests: { thousandNew: 10, thousandKnown: 10, thousandEmails: 10, hundredPhones: 2, thousandIds: 10 },
-  },
-  {
-    connector: servicenow,
-    open: ({ isPrepared = true, ...options } = {}) =>
-      servicenowSandbox(new DatabaseSync(':memory:'), {
-        ...options,
-        customFields: isPrepared
-          ? [
-              ...crmFields.servicenow.customFields,
-              { table: 'customer_contact', name: 'u_second_email', type: 'email' },
-            ]
-          : [],
-        dataPolicies: [{ table: 'customer_contact', mandatory: ['last_name'] }],
-      }),
-    secretOf: ({ secret }) => secret,
-    key: 'u_hub_id',
-    contact: 'customer_contact',
-    names: {
-      ...{ first: 'first_name', last: 'last_name', email: 'email', phone: 'phone', mobile: 'mobile_phone' },
+    requests: {
+      oneKnown: 1,
+      thousandNew: 10,
+      thousandKnown: 10,
+      thousandEmails: 10,
+      hundredPhones: 2,
+      thousandIds: 10,
     },
-    secondEmail: 'u_second_email',
-    readOnly: 'sys_created_on',
-    activity: {
-      object: 'interaction',
-      link: 'contact',
-      fields: { short_description: 'Hello', type: 'chat' },
-    },
-    linked: (sandbox, activity) =>
-      sandbox
-        .records('interaction')
-        .flatMap(({ id, fields }) =>
-          id === activity && typeof fields['contact'] === 'string' ? [fields['contact']] : [],
-        ),
-    // It takes any text as an address.
-    refused: { fields: { first_name: 'Bad', last_name: null }, field: 'last_name' },
-    merges: false,
-    // Two describe the table, one finds who is there by key; 250 are written in each.
-    requests: { thousandNew: 7, thousandKnown: 4, thousandEmails: 1, hundredPhones: 1, thousandIds: 1 },
   },
+  instance,
 ];
 
 const appSecrets = new WeakMap<Sandbox, unknown>();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callOf, crms, idIn, people, type Workplace, workplace } from './crms.ts';
+import { callOf, crms, idIn, people, servicenowByImport, type Workplace, workplace } from './crms.ts';
 
-describe.each(crms)('the records of $connector.title', (crm) => {
+describe.each([...crms, servicenowByImport])('the records of $connector.title', (crm) => {
   const { key, contact, names, activity } = crm;
   let at: Workplace;
 
@@ -199,6 +199,12 @@ describe.each(crms)('the records of $connector.title', (crm) => {
       thousandKnown: await spent((call) =>
         at.contacts(
           thousand.map((one, index) => ({ ...one, id: ids[index] ?? '' })),
+          call,
+        ),
+      ),
+      oneKnown: await spent((call) =>
+        at.contacts(
+          people(crm, 1).map((one) => ({ ...one, id: ids[0] ?? '' })),
           call,
         ),
       ),

@@ -1,6 +1,6 @@
-import type { HeldRecord } from '../../../../core/crm/connector.ts';
-import type { Identifier } from '../../../../core/identity/identifier.ts';
-import type { Adopting } from './context.ts';
+import type { HeldRecord } from '../../../core/crm/connector.ts';
+import type { Identifier } from '../../../core/identity/identifier.ts';
+import type { SyncPorts } from '../ports.ts';
 
 /**
  * The ids of records of erased people: those that were linked to one, and those that nobody owns, that have an address or a
@@ -8,13 +8,13 @@ import type { Adopting } from './context.ts';
  * `identifiers`: what each record is known by.
  */
 export const erasedRecords = async (
-  { ports, sync: { links } }: Pick<Adopting, 'ports' | 'sync'>,
+  { links, erasedAt: erasures, identifierOwners }: Pick<SyncPorts, 'links' | 'erasedAt' | 'identifierOwners'>,
   records: readonly HeldRecord[],
   identifiers: ReadonlyMap<string, readonly Identifier[]>,
 ): Promise<ReadonlySet<string>> => {
   const [once, erasedAt] = await Promise.all([
     links.erased(records.map(({ id }) => id)),
-    ports.erased([...new Set([...identifiers.values()].flat())]),
+    erasures([...new Set([...identifiers.values()].flat())]),
   ]);
   const named = ({ id }: HeldRecord): readonly Identifier[] => identifiers.get(id) ?? [];
   const older = records.filter((record) =>
@@ -23,7 +23,7 @@ export const erasedRecords = async (
   if (older.length === 0) return once;
   const [linked, owners] = await Promise.all([
     links.owners(older.map(({ id }) => id)),
-    ports.owners([...new Set(older.flatMap(named))]),
+    identifierOwners([...new Set(older.flatMap(named))]),
   ]);
   const unowned = older.filter(
     (record) => !linked.has(record.id) && !named(record).some((one) => owners.has(one)),

@@ -1,7 +1,7 @@
-import { type Instant, instant } from '../../../core/interaction/interaction.ts';
-import type { Jobs } from '../../aws/operations/jobs.ts';
-import type { JobRow } from '../../contracts/jobs/job.ts';
-import { backfillKind } from '../../contracts/jobs/kinds.ts';
+import { type Instant, instant } from '../../../../core/interaction/interaction.ts';
+import type { Jobs } from '../../../aws/operations/jobs.ts';
+import type { JobRow } from '../../../contracts/jobs/job.ts';
+import { backfillKind } from '../../../contracts/jobs/kinds.ts';
 
 const BY = 'hub';
 
