@@ -4,7 +4,8 @@
 
 import { GetSendQuotaCommand, SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
-import { type NotNowReason, refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import { type NotNowReason, refusal, rejectAws } from '../../core/triggers/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
 import type { SenderContext } from './context.ts';
 
 /** https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: one name, and the message says which quota. */
@@ -27,33 +28,39 @@ const sentenceFor =
       : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;
   };
 
-export const ses = ({ aws, configurationSet, timeLimit }: SenderContext): Sender => {
-  const client = new SESClient(aws);
-  return {
-    id: 'ses',
-    provider: 'ses',
-    async quota() {
-      const answer = await client.send(new GetSendQuotaCommand({}), { abortSignal: timeLimit() });
-      const { MaxSendRate: perSecond = 1, Max24HourSend: daily = -1, SentLast24Hours: used = 0 } = answer;
-      return { perSecond, daily, used };
-    },
-    async send(message) {
-      const { from } = message;
-      if (from === undefined)
-        throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
-      // The envelope takes the address alone: a name beyond ASCII is for the header.
-      const { address } = readMailbox(from);
-      const command = new SendRawEmailCommand({
-        Source: address,
-        Destinations: [message.to],
-        ConfigurationSetName: configurationSet,
-        RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
-        Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
-      });
-      const { MessageId } = await client
-        .send(command, { abortSignal: timeLimit() })
-        .catch(rejectAws(sentenceFor(address), whyNotNow));
-      return MessageId ?? message.id;
-    },
-  };
+export const ses: SenderDeclaration<SenderContext> = {
+  id: 'ses',
+  title: 'Amazon SES',
+  docs: 'https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html',
+  provider: 'ses',
+  channels: ['email'],
+  secrets: {},
+  build({ aws, configurationSet, timeLimit }) {
+    const client = new SESClient(aws);
+    return {
+      async quota() {
+        const answer = await client.send(new GetSendQuotaCommand({}), { abortSignal: timeLimit() });
+        const { MaxSendRate: perSecond = 1, Max24HourSend: daily = -1, SentLast24Hours: used = 0 } = answer;
+        return { perSecond, daily, used };
+      },
+      async send(message) {
+        const { from } = message;
+        if (from === undefined)
+          throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
+        // The envelope takes the address alone: a name beyond ASCII is for the header.
+        const { address } = readMailbox(from);
+        const command = new SendRawEmailCommand({
+          Source: address,
+          Destinations: [message.to],
+          ConfigurationSetName: configurationSet,
+          RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
+          Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
+        });
+        const { MessageId } = await client
+          .send(command, { abortSignal: timeLimit() })
+          .catch(rejectAws(sentenceFor(address), whyNotNow));
+        return MessageId ?? message.id;
+      },
+    };
+  },
 };

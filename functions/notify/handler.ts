@@ -59,12 +59,13 @@ export const create = (runtime: Runtime) => {
     aws: { ...clientConfig(runtime), maxAttempts: 1 },
     call: signedCalls(runtime, { attempts: 1, timeLimit }),
     timeLimit,
+    publicUrl: env.PUBLIC_URL,
     fetch: runtime.fetch ?? fetch,
     secret: (id) =>
       secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
         if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;
         throw refusal(
-          `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
+          `The secret of the sender ${id} is not stored. Store it with \`hub connect ${id} --sender\`, or name another sender in hub.yaml.`,
           { cause: error },
         );
       }),
