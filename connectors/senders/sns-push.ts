@@ -9,16 +9,17 @@ import type { SenderContext } from './context.ts';
 const whyNotNow = (name: string): NotNowReason | undefined =>
   /^(?:KMS)?Throttl(?:ed|ing)$/u.test(name) ? 'rate' : undefined;
 
-/** The query API names the exception without its ending. */
-const isDisabled = (error: unknown): boolean =>
-  error instanceof Error && /^EndpointDisabled(?:Exception)?$/u.test(error.name);
+/** The query API names the exception without its ending. An endpoint that was deleted is an invalid parameter. */
+const isGone = (error: unknown): boolean =>
+  error instanceof Error &&
+  (/^EndpointDisabled(?:Exception)?$/u.test(error.name) || error.message.includes('No endpoint found'));
 
 const sentence = (name: string): string => `SNS refused the push (${name}).`;
 
 const reject = (error: unknown): never => {
-  if (!isDisabled(error)) return rejectAws(sentence, whyNotNow)(error);
+  if (!isGone(error)) return rejectAws(sentence, whyNotNow)(error);
   throw new DeadAddress(
-    'SNS has disabled the endpoint of this push address: the app was removed, or its token has changed. The address is closed.',
+    'SNS has disabled or lost the endpoint of this push address: the app was removed, or its token has changed. The address is closed.',
     { cause: error },
   );
 };
