@@ -154,7 +154,7 @@ const fetchAnswer = async (
     ...(body !== undefined && { method: 'POST', body }),
   }).catch((cause: unknown) => {
     if (!notConnected.has(memberOf(memberOf(cause, 'cause'), 'code'))) throw cause;
-    throw new NotNow('down', `${vendor} cannot be reached; the message waits.`, { cause });
+    throw new NotNow('down', `${vendor} cannot be reached.`, { cause });
   });
   return {
     status: response.status,
@@ -182,9 +182,9 @@ const errorOf = <Fields extends SenderFields>(
   const advice = named?.advice ?? (meaning === 'account' ? reconnect : '');
   const what = code ?? `status ${answer.status}`;
   const sentence = (text: string): string => [text, advice].filter(Boolean).join(' ');
-  if (meaning === 'never') return refusal(sentence(`${vendor.vendor} refused the message (${what}).`));
+  if (meaning === 'never') return refusal(sentence(`${vendor.vendor} refused the request (${what}).`));
   if (meaning === 'unknown') return unknownOutcome(vendor, what);
-  const waits = sentence(`${vendor.vendor} does not take the message for now (${what}); it waits.`);
+  const waits = sentence(`${vendor.vendor} takes no such request for now (${what}).`);
   const afterSeconds =
     vendor.retryAfterOf?.(answer) ?? Number.parseInt(answer.headers.get('retry-after') ?? '', 10);
   return new NotNow(meaning, waits, afterSeconds > 0 ? { afterSeconds } : {});
@@ -193,6 +193,6 @@ const errorOf = <Fields extends SenderFields>(
 const unknownOutcome = ({ vendor }: { readonly vendor: string }, answered: string): HubError =>
   new HubError(
     'unavailable-sender',
-    `${vendor} answered with ${answered}, so that the message may or may not have been sent.`,
+    `${vendor} answered with ${answered}, so that nobody knows whether it has taken the request.`,
     { retry: 'later' },
   );
