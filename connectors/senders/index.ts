@@ -1,3 +1,4 @@
+import type { Channel } from '../../core/interaction/interaction.ts';
 import type { HttpContext } from '../../core/triggers/http-sender.ts';
 import type { Sender } from '../../core/triggers/sender.ts';
 import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
@@ -27,6 +28,11 @@ export const senderDeclarations: readonly SenderDeclaration<SenderContext>[] = [
 
 /** The ids that hub.yaml may name under `senders`. */
 export const senderIds: readonly string[] = senderDeclarations.map(({ id }) => id);
+
+/** The channels whose messages each sender sends, by its id. */
+export const senderChannels: Readonly<Record<string, readonly Channel[]>> = Object.fromEntries(
+  senderDeclarations.map(({ id, channels }) => [id, channels]),
+);
 
 /** Those that have a secret: the stack makes it, and `hub connect` fills it. */
 export const senderSecrets: ReadonlySet<string> = new Set(overHttp.map(({ id }) => id));

@@ -297,7 +297,7 @@ describe('the requests', () => {
       httpClient: {
         async request({ uri, data, username = '' }) {
           made.push({ uri, data, username });
-          return { statusCode: 201, body: { sid: 'SM1' }, headers: {} };
+          return { statusCode: 201, body: JSON.parse('{"sid":"SM1"}'), headers: {} };
         },
       },
     });
