@@ -3,6 +3,7 @@ import twilio from 'twilio';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { httpSenderOf, senderDeclarations } from '../../connectors/senders/index.ts';
 import { isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sender.ts';
+import { decodeWith } from '../support/decode.ts';
 
 /** A vendor's answer: its status, its JSON, its headers. */
 type Answer = readonly [status: number, body?: unknown, headers?: Readonly<Record<string, string>>];
@@ -222,6 +223,77 @@ describe.each(Object.entries(answers))('%s', (id, cases) => {
   });
 });
 
+/** What people and vendors report of the first message above: a delivery, a reaction, an answer that quotes it. */
+const reports: Readonly<Record<string, unknown>> = {
+  twilio: 'MessageSid=SM1&MessageStatus=delivered&To=%2B14155550100&From=%2B15005550006',
+  sendgrid: [
+    {
+      ...{ email: 'ada@example.com', event: 'open', timestamp: 1, sg_event_id: 'E1' },
+      sg_message_id: '14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0',
+    },
+  ],
+  telegram: {
+    update_id: 1,
+    message_reaction: {
+      ...{ chat: { id: 5678, type: 'private' }, message_id: 42, date: 1, user: { id: 5678 } },
+      new_reaction: [{ type: 'emoji', emoji: '👍' }],
+    },
+  },
+  line: {
+    events: [
+      {
+        ...{ type: 'message', webhookEventId: '01', timestamp: 1, source: { userId: 'U4af4980629' } },
+        message: { id: '2', type: 'text', text: 'Yes', quotedMessageId: '461230966842064897' },
+      },
+    ],
+  },
+  slack: {
+    ...{ type: 'event_callback', team_id: 'T061', event_id: 'E1' },
+    event: {
+      ...{ type: 'reaction_added', user: 'U123', reaction: '+1', event_ts: '1' },
+      item: { type: 'message', channel: 'D024', ts: '1503435956.000247' },
+    },
+  },
+  messenger: {
+    object: 'page',
+    entry: [
+      {
+        id: '300',
+        messaging: [
+          {
+            ...{ sender: { id: '5678' }, recipient: { id: '300' }, timestamp: 1 },
+            delivery: { mids: ['m_AG5Hz2U'], watermark: 1 },
+          },
+        ],
+      },
+    ],
+  },
+  instagram: {
+    object: 'instagram',
+    entry: [
+      {
+        id: '178',
+        messaging: [
+          {
+            ...{ sender: { id: '5678' }, recipient: { id: '178' }, timestamp: 1 },
+            message: { mid: 'm2', text: 'Yes', reply_to: { mid: 'aWdfZAG' } },
+          },
+        ],
+      },
+    ],
+  },
+};
+
+it.each(Object.entries(reports))(
+  'the id of a message of %s is the one that its reports name',
+  async (id, report) => {
+    const [[answer = [500] as const] = []] = answers[id] ?? [];
+    const sent = await open(id, answer).send();
+    const { interactions } = await decodeWith(httpSenderOf(id)?.provider ?? '', report);
+    expect(interactions.map(({ refersTo }) => refersTo)).toEqual([sent]);
+  },
+);
+
 const overHttp = Object.keys(secrets);
 
 describe.each(overHttp)('%s', (id) => {
@@ -292,14 +364,11 @@ describe('the requests', () => {
   const jsonOf = ({ body = 'null' }: { readonly body?: string } = {}): unknown => JSON.parse(body);
 
   it('of Twilio are those of its own library', async () => {
-    const made: { readonly uri: string; readonly data: unknown; readonly username: string }[] = [];
-    const client = twilio('AC1', 't', {
-      httpClient: {
-        async request({ uri, data, username = '' }) {
-          made.push({ uri, data, username });
-          return { statusCode: 201, body: JSON.parse('{"sid":"SM1"}'), headers: {} };
-        },
-      },
+    const made: { readonly uri: string; readonly data: unknown }[] = [];
+    const client = twilio('AC1', 't');
+    vi.spyOn(client.httpClient, 'request').mockImplementation(async ({ uri, data }) => {
+      made.push({ uri, data });
+      return { statusCode: 201, body: JSON.parse('{"sid":"SM1"}'), headers: {} };
     });
     const contentSid = `HX${'0'.repeat(32)}`;
     const template = { name: contentSid, language: 'it', parameters: ['Ada', '60'] };
@@ -315,9 +384,7 @@ describe('the requests', () => {
     const { send, requests } = open('twilio', [201, { sid: 'SM1' }]);
     await send({ text: 'Hi' });
     await send({ channel: 'whatsapp', to: '14155550100', template });
-    expect(requests.map((one) => ({ uri: one.url, data: formOf(one) }))).toEqual(
-      made.map(({ uri, data }) => ({ uri, data })),
-    );
+    expect(requests.map((one) => ({ uri: one.url, data: formOf(one) }))).toEqual(made);
     expect(requests[0]?.headers.get('authorization')).toBe(`Basic ${btoa('AC1:t')}`);
   });
 
