@@ -7,11 +7,11 @@ import type { SecretValues } from './secret-values.ts';
 type NewValues = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The new values of a provider's secret fields: from the environment, else from standard input (lines FIELD=VALUE), else
+ * The new values of secret fields: from the environment, else from standard input (lines FIELD=VALUE), else
  * asked for on the terminal. A field without a value is left out.
  */
 export const askSecretValues = async (
-  { secrets }: ChannelConnector,
+  { secrets }: Pick<ChannelConnector, 'secrets'>,
   stored: SecretValues | undefined,
 ): Promise<NewValues> => {
   const fields = Object.keys(secrets);

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { providerIds } from '../../connectors/registry.ts';
+import { senderDeclarations, senderIds } from '../../connectors/senders/index.ts';
 import { AccountName, HubConfig } from '../../core/config/hub-config.ts';
 import { nearestWord } from '../../core/config/nearest.ts';
 import { HubError } from '../../core/errors.ts';
@@ -10,18 +11,22 @@ import { connectCrm } from '../crm/connect.ts';
 import { crmConnectorOf, crmNames } from '../crm/connectors.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { askSecretValues } from './ask-secrets.ts';
-import { describeProvider, providerCatalogue } from './provider-catalogue.ts';
+import { connectSender } from './connect-sender.ts';
+import { describeProvider, describeSender, providerCatalogue } from './provider-catalogue.ts';
 import { stepsOf } from './provider-steps.ts';
 import { readSecretValues, updateSecretValues, writeSecretValues } from './secret-values.ts';
 
 export const usage = `Usage: hub connect --list
        hub connect CRM [--login KIND] [--secret FILE] [--create-fields] [--new-account] [--dry-run | --steps]
        hub connect PROVIDER [--account NAME] [--rotate | --drop-old | --steps]
+       hub connect SENDER [--sender] [--steps]
        hub connect CRM --webhook [--rotate | --drop-old | --steps]
 
 A CRM (salesforce, hubspot, servicenow, or one that hub.yaml gives the connector http): logs in, looks at the account and at
 the fields of its mapping (crm/CRM.yaml), says what is missing, and stores the secret in Secrets Manager if the login worked. A provider: stores its secrets and prints the webhook address to
-enter in its console; --webhook does so for the webhooks of a CRM.
+enter in its console; --webhook does so for the webhooks of a CRM. A sender of messages: asks for its credentials, has the
+vendor check them by a request that sends nothing, and stores them if it accepts them; where a provider has the same name,
+--sender says which is meant.
 
   --login KIND     how the hub logs in to the CRM; --steps lists the kinds
   --secret FILE    the credentials as a JSON object, instead of questions; - is standard input
@@ -29,7 +34,7 @@ enter in its console; --webhook does so for the webhooks of a CRM.
   --new-account    go on in the account to which the secret leads, given or stored, instead of the one in which people are
                    linked to records; their links are kept for a return. It needs HUB_URL and HUB_KEY
   --dry-run        log in and look, but create and store nothing
-  --list           list the providers with their channels, secrets and documentation
+  --list           list the providers and senders with their channels, secrets and documentation
   --account NAME   a second shop, page or number of the same provider, with its own route and secret; list it in hub.yaml
                    under channels.<provider>.accounts
   --rotate         keep the newest stored value beside the new one, so that both are accepted
@@ -55,6 +60,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
       'drop-old': { type: 'boolean' },
       steps: { type: 'boolean' },
       webhook: { type: 'boolean', default: false },
+      sender: { type: 'boolean', default: false },
       login: { type: 'string' },
       secret: { type: 'string' },
       'create-fields': { type: 'boolean', default: false },
@@ -63,7 +69,8 @@ export const run = async (args: readonly string[]): Promise<number> => {
     },
   });
   if (values.list === true) {
-    console.log(providerCatalogue().map(describeProvider).join('\n\n'));
+    const all = [...providerCatalogue().map(describeProvider), ...senderDeclarations.map(describeSender)];
+    console.log(all.join('\n\n'));
     return 0;
   }
   const [id, ...rest] = positionals;
@@ -75,8 +82,16 @@ export const run = async (args: readonly string[]): Promise<number> => {
       newAccount: values['new-account'],
     });
   const entry = providerCatalogue().find(({ connector }) => connector.id === id);
-  if (entry === undefined || rest.length > 0) {
+  const sender = senderDeclarations.find((one) => one.id === id);
+  if (sender !== undefined && rest.length === 0 && (values.sender || entry === undefined)) {
+    if (values.account !== undefined || values.rotate === true || values['drop-old'] === true)
+      throw badArguments('A sender has one account, and one value of each part of its secret.');
+    return connectSender(sender, { steps: values.steps === true });
+  }
+  if (entry === undefined || rest.length > 0 || values.sender) {
     if (id === undefined) console.error(usage);
+    else if (values.sender && entry !== undefined)
+      console.error(`${id} sends nothing. Senders: ${senderIds.join(', ')}.`);
     else console.error(rest.length > 0 ? `Secrets are never arguments.\n\n${usage}` : unknownName(id));
     return 2;
   }
@@ -91,11 +106,11 @@ export const run = async (args: readonly string[]): Promise<number> => {
 
 const unknownName = (id: string): string => {
   const crms = crmNames();
-  const nearest = nearestWord(id, [...crms, ...providerIds]);
+  const nearest = nearestWord(id, [...crms, ...providerIds, ...senderIds]);
   return [
-    `There is no CRM or provider ${JSON.stringify(id)}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+    `There is no CRM, provider or sender ${JSON.stringify(id)}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
     `CRMs: ${crms.join(', ')}. A CRM of another name is connected by its mapping: docs/crm/http-crm.md.`,
-    'Providers: hub connect --list. All options: hub connect --help.',
+    'Providers and senders: hub connect --list. All options: hub connect --help.',
   ].join('\n');
 };
 

@@ -8,7 +8,6 @@ import { GetSendQuotaCommand, ListIdentitiesCommand, SESClient } from '@aws-sdk/
 import { ListSubscriptionsByTopicCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
-import { senderSecrets } from '../../connectors/senders/index.ts';
 import { HubConfig, usedSenders } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
@@ -16,6 +15,7 @@ import { sanitizeLines } from '../terminal/sanitize.ts';
 import { examineChannels, fedByTopic } from './doctor-channels.ts';
 import { examineCrms } from './doctor-crms.ts';
 import type { Finding } from './doctor-hub.ts';
+import { examineSenders } from './doctor-senders.ts';
 
 interface DoctorContext {
   readonly aws: Pick<SecretsManagerClientConfig, 'region' | 'credentials' | 'requestHandler'>;
@@ -63,7 +63,6 @@ const secretChecks = ({ aws, hub }: DoctorContext): Check[] => {
       fedByTopic.has(channel) ? [] : [`channels/${channel}`],
     ),
     ...Object.keys(hub.crms).map((crm) => `crm/${crm}`),
-    ...[...usedSenders(hub).intersection(senderSecrets)].map((id) => `senders/${id}`),
   ];
   return names.map((name) => {
     const SecretId = `${hub.name}/${name}`;
@@ -168,7 +167,8 @@ const executionCheck = ({ lambda, hub }: DoctorContext): Check => [
 export const usage = `Usage: hub doctor
 
 Checks that the AWS account has what the hub needs: secrets, production access of SES, the SMS spend limit, a confirmed
-alarm address and concurrent executions of Lambda. Logs in to each CRM and checks version, permissions, allowance and clock,
+alarm address and concurrent executions of Lambda. Has the vendor of each sender check its secret, by a request that sends
+nothing. Logs in to each CRM and checks version, permissions, allowance and clock,
 the mapping against its fields, and (if HUB_URL is set) whether the hub is connected, whether webhooks come from each
 provider, and why the last ones were refused. The exit code is 1 where something is wrong.
 
@@ -203,6 +203,7 @@ export const run = async (): Promise<number> => {
   const findings = [
     ...(await examineAccount({ aws: { region }, hub, lambda })),
     ...(await examineChannels({ region }, hub)),
+    ...(await examineSenders({ region }, hub)),
     ...(await examineCrms({ region }, hub)),
   ];
   const width = Math.max(...findings.map(({ subject }) => subject.length));

@@ -2,9 +2,9 @@
 // Sent raw, because only a raw message can carry List-Unsubscribe (RFC 8058). SES takes no idempotency key: the
 // notification's id is a tag, by which the status of a send in doubt is found.
 
-import { GetSendQuotaCommand, SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
-import { type NotNowReason, refusal, rejectAws, type Sender } from '../../core/triggers/sender.ts';
+import { type NotNowReason, refusal, rejectAws } from '../../core/triggers/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
 import type { SenderContext } from './context.ts';
 
 /** https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: one name, and the message says which quota. */
@@ -19,7 +19,7 @@ const sentenceFor =
   (sender: string) =>
   (name: string, message: string): string => {
     if (whyNotNow(name, message) !== undefined)
-      return `SES does not take e-mails of this account for now (${name}: ${message}). They wait, and are sent as the account allows. \`hub doctor\` shows its quota; AWS raises it on request.`;
+      return `SES does not take e-mails of this account for now (${message}). They wait, and are sent as the account allows. \`hub doctor\` shows its quota; AWS raises it on request.`;
     if (name.startsWith('AccessDenied'))
       return `SES refused the e-mail (${name}): the hub may send from the domains of \`alarms\` and of the templates in mappings/templates alone, and ${sender} was not among them at the last deployment. Deploy with a template that names it.`;
     return message.includes('not verified') && message.includes(sender)
@@ -27,15 +27,25 @@ const sentenceFor =
       : `SES refused the e-mail (${name}). Is the account out of the SES sandbox?`;
   };
 
-export const ses = ({ aws, configurationSet, timeLimit }: SenderContext): Sender => {
-  const client = new SESClient(aws);
-  return {
-    id: 'ses',
-    provider: 'ses',
+export const ses: SenderDeclaration<SenderContext> = {
+  id: 'ses',
+  title: 'Amazon SES',
+  docs: 'https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html',
+  provider: 'ses',
+  channels: ['email'],
+  secrets: {},
+  build: ({ call, configurationSet }) => ({
     async quota() {
-      const answer = await client.send(new GetSendQuotaCommand({}), { abortSignal: timeLimit() });
-      const { MaxSendRate: perSecond = 1, Max24HourSend: daily = -1, SentLast24Hours: used = 0 } = answer;
-      return { perSecond, daily, used };
+      const answer = await call.query('ses', 'GetSendQuota', {});
+      const figure = (name: string, absent: number): number => {
+        const text = new RegExp(`<${name}>([^<]+)</${name}>`, 'u').exec(answer)?.[1];
+        return text === undefined ? absent : Number(text);
+      };
+      return {
+        perSecond: figure('MaxSendRate', 1),
+        daily: figure('Max24HourSend', -1),
+        used: figure('SentLast24Hours', 0),
+      };
     },
     async send(message) {
       const { from } = message;
@@ -43,17 +53,18 @@ export const ses = ({ aws, configurationSet, timeLimit }: SenderContext): Sender
         throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
       // The envelope takes the address alone: a name beyond ASCII is for the header.
       const { address } = readMailbox(from);
-      const command = new SendRawEmailCommand({
-        Source: address,
-        Destinations: [message.to],
-        ConfigurationSetName: configurationSet,
-        RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
-        Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
-      });
-      const { MessageId } = await client
-        .send(command, { abortSignal: timeLimit() })
+      const answer = await call
+        .query('ses', 'SendRawEmail', {
+          ...{ Source: address, 'Destinations.member.1': message.to },
+          ...(configurationSet !== undefined && { ConfigurationSetName: configurationSet }),
+          'RawMessage.Data': Buffer.from(composeMail({ ...message, from })).toString('base64'),
+          ...{ 'Tags.member.1.Name': 'notification', 'Tags.member.1.Value': message.id.replaceAll('.', '_') },
+        })
         .catch(rejectAws(sentenceFor(address), whyNotNow));
-      return MessageId ?? message.id;
+      return messageIdIn(answer) ?? message.id;
     },
-  };
+  }),
 };
+
+const messageIdIn = (answer: string): string | undefined =>
+  /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Category } from '../consent/consent.ts';
+import type { Channel } from '../interaction/interaction.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 import { nearestWord } from './nearest.ts';
 
@@ -174,10 +175,15 @@ export interface KnownIds {
   readonly channels: readonly string[];
   readonly crms: readonly string[];
   readonly senders: readonly string[];
+  /** By the id of a sender: the channels whose messages it sends; any, where it is absent. */
+  readonly senderChannels?: Readonly<Record<string, readonly Channel[]>>;
 }
 
-/** `HubConfig` that names known channels, CRMs and senders only: a misspelt one would be off in silence. */
-export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
+/**
+ * `HubConfig` that names known channels, CRMs and senders only, and each sender for a channel that it serves: a misspelt one
+ * would be off in silence.
+ */
+export const hubConfigFor = ({ channels, crms, senders, senderChannels = {} }: KnownIds) =>
   HubConfig.superRefine((hub, context) => {
     const expectKnown = (path: string[], id: string, known: readonly string[]): void => {
       if (known.includes(id)) return;
@@ -199,7 +205,16 @@ export const hubConfigFor = ({ channels, crms, senders }: KnownIds) =>
         });
     }
     for (const [channel, { use }] of Object.entries(hub.senders))
-      for (const id of use) expectKnown(['senders', channel], id, senders);
+      for (const id of use) {
+        expectKnown(['senders', channel], id, senders);
+        const served: readonly string[] = senderChannels[id] ?? [channel];
+        if (!served.includes(channel))
+          context.addIssue({
+            code: 'custom',
+            path: ['senders', channel],
+            message: `${id} sends ${served.join(' and ')}, and no ${channel}`,
+          });
+      }
   });
 
 /** The senders that a hub uses, in no order. */

@@ -65,6 +65,13 @@ export const failureErrors = {
     advice:
       'Do what the reason says. The hub finds out by itself that the sender takes messages again, closes this failure and sends what waited; a replay finds out at once.',
   },
+  'unavailable-sender': {
+    retry: 'later',
+    means:
+      'A vendor failed while it took a message, so it may or may not have been sent. Service and transactional messages are sent again automatically.',
+    advice:
+      "Look at the vendor's status page, and look the message up in the sender's account before you replay it: a replay may send it twice.",
+  },
   'uncertain-send': {
     retry: 'never',
     means:

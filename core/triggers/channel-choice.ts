@@ -122,23 +122,31 @@ const tryChannel = (
 
 const newestFirst = (one = '', other = ''): number => (one === other ? 0 : one < other ? 1 : -1);
 
-/** For a team: its addresses in hub.yaml, through the first medium that has any and a template. */
+/** For a team: its addresses in hub.yaml, through the first medium, of those of the trigger, that has any and a template. */
 const chooseTeam = (
   { hub, templates, trigger }: ChoiceContext,
   team: string,
   template: string,
   recordStep: RecordStep,
 ): ChosenOrReason => {
-  const media: readonly Chosen[] = [
-    { channel: 'email', addresses: (hub.teams[team]?.email ?? []).map((value) => `email:${value}`) },
-    { channel: 'sms', addresses: (hub.teams[team]?.sms ?? []).map((value) => `phone:${value}`) },
-  ];
-  const wanted = trigger.send.channels;
-  const reachable = media.filter(
-    ({ channel, addresses }) => addresses.length > 0 && (wanted === undefined || wanted.includes(channel)),
-  );
+  const media = teamMedia(hub, team);
+  const wanted = trigger.send.channels?.flatMap((one) => media.filter(({ channel }) => channel === one));
+  const reachable = (wanted ?? media).filter(({ addresses }) => addresses.length > 0);
   const found = reachable.find(({ channel }) => templates[template]?.channels.includes(channel) === true);
   recordStep(`team ${team}`, found?.channel ?? (reachable.length > 0 ? 'no-template' : 'no-address'));
   if (found) return found;
   return { reason: reachable.length > 0 ? 'no-template' : 'no-address', channel: reachable[0]?.channel };
+};
+
+/** A team's channel in Slack counts where the hub has a sender for Slack. */
+const teamMedia = ({ teams, senders }: HubConfig, team: string): readonly Chosen[] => {
+  const { email = [], sms = [], slack } = teams[team] ?? {};
+  return [
+    { channel: 'email', addresses: email.map((value) => `email:${value}`) },
+    { channel: 'sms', addresses: sms.map((value) => `phone:${value}`) },
+    {
+      channel: 'slack',
+      addresses: slack === undefined || senders['slack'] === undefined ? [] : [`slack:${slack}`],
+    },
+  ];
 };

@@ -38,6 +38,11 @@ export interface Sender {
   readonly usual?: SendingLimits;
   /** What the vendor says of this account. */
   quota?(): Promise<AccountQuota>;
+  /**
+   * Asks the vendor for something that sends nothing. Resolves to the account that the credentials lead to, as a phrase.
+   * Rejects as `send` does.
+   */
+  check?(): Promise<string>;
   send(message: OutgoingMessage): Promise<string>;
 }
 
@@ -64,6 +69,13 @@ export class NotNow extends HubError {
   ) {
     super(REFUSED, message, { retry: afterSeconds === undefined ? 'later' : { afterSeconds }, cause });
     this.why = why;
+  }
+}
+
+/** A vendor has refused a message for good because its address is no longer in use: nothing may be sent to it again. */
+export class DeadAddress extends HubError {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(REFUSED, message, { retry: 'never', ...options });
   }
 }
 

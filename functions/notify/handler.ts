@@ -5,7 +5,6 @@ import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
-import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
@@ -56,15 +55,15 @@ export const create = (runtime: Runtime) => {
   const built = senders({
     configurationSet: env.SES_CONFIGURATION_SET,
     // One attempt: after a lost connection `notify` decides whether the message may be sent again.
-    aws: { ...clientConfig(runtime), maxAttempts: 1 },
     call: signedCalls(runtime, { attempts: 1, timeLimit }),
     timeLimit,
+    publicUrl: env.PUBLIC_URL,
     fetch: runtime.fetch ?? fetch,
     secret: (id) =>
       secret(`${env.HUB}/senders/${id}`).catch((error: unknown) => {
         if (!isAwsRefusal(error, 'ResourceNotFoundException')) throw error;
         throw refusal(
-          `The secret of the sender ${id} is not stored. Put it into Secrets Manager under ${env.HUB}/senders/${id}, or name another sender in hub.yaml.`,
+          `The secret of the sender ${id} is not stored. Store it with \`hub connect ${id} --sender\`, or name another sender in hub.yaml.`,
           { cause: error },
         );
       }),

@@ -7,8 +7,9 @@ import {
   type NotificationMessage,
   notificationId,
 } from '../../core/triggers/notification.ts';
-import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { DeadAddress, isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
+import { recordDeadAddress } from './dead-address.ts';
 import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { ConcurrentDelivery, fail, save } from './stored.ts';
@@ -188,6 +189,8 @@ const send = async (
       externalIds[address] = await sender.send({ ...outgoing, id, to: identifierValue(address) });
     } catch (error) {
       if (!isRefusal(error) || error instanceof NotNow) throw error;
+      if (error instanceof DeadAddress)
+        await recordDeadAddress(ports, { id, channel, provider: sender.provider, address, error });
       refused ??= error;
     }
   }

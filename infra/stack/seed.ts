@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { providerIds } from '../../connectors/registry.ts';
-import { senderIds } from '../../connectors/senders/index.ts';
+import { senderChannels, senderIds } from '../../connectors/senders/index.ts';
 import { lineFinder, parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
@@ -46,7 +46,10 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
     namesIn(join(folder, path))
       .filter((name) => name.endsWith('.yaml'))
       .sort();
-  const hub = read('hub.yaml', hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds }));
+  const hub = read(
+    'hub.yaml',
+    hubConfigFor({ channels: providerIds, crms: crmIds, senders: senderIds, senderChannels }),
+  );
   const crm = Object.fromEntries(
     yamlIn('crm').map((name) => [basename(name, '.yaml'), read(`crm/${name}`, CrmMapping)]),
   );

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
-import { isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sender.ts';
+import { DeadAddress, isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sender.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';
@@ -50,7 +50,6 @@ const open = ({ aws, meta, sandbox = false, quota, timeLimitMs = 10_000 }: World
   };
   const timeLimit = (): AbortSignal => AbortSignal.timeout(timeLimitMs);
   const all = senders({
-    aws: config,
     call: signedCalls(
       {
         env: { AWS_REGION: around.region, AWS_ACCESS_KEY_ID: 'TEST', AWS_SECRET_ACCESS_KEY: 'test' },
@@ -64,6 +63,7 @@ const open = ({ aws, meta, sandbox = false, quota, timeLimitMs = 10_000 }: World
       return meta(new Request(input, init));
     },
     timeLimit,
+    publicUrl: 'https://hub.example',
     secret: async () => ({ accessToken: 'token', phoneNumberId: '106' }),
   });
   const send = (id: string, message: Partial<OutgoingMessage> = {}): Promise<string> => {
@@ -223,7 +223,8 @@ describe('SNS push', () => {
     await new SNSClient(config).send(
       new SetEndpointAttributesCommand({ EndpointArn, Attributes: { Enabled: 'false' } }),
     );
-    expect(await ending(send('sns-push', { channel: 'push', to: `shop:${EndpointArn}` }))).toBe('never');
+    const disabled = send('sns-push', { channel: 'push', to: `shop:${EndpointArn}` });
+    await expect(disabled).rejects.toBeInstanceOf(DeadAddress);
   });
 });
 
@@ -275,14 +276,14 @@ describe('WhatsApp Cloud', () => {
   it.each([
     [400, { error: { code: 131047 } }, 'never'],
     [400, { error: { code: 131026 } }, 'never'],
-    [401, { error: { code: 190 } }, 'never'],
+    [401, { error: { code: 190 } }, 'account'],
     [429, { error: { code: 130429, message: '(#130429) Rate limit hit' } }, 'rate'],
     [429, { error: { code: 80007 } }, 'rate'],
     [400, { error: { code: 131056 } }, 'message'],
     [400, { error: { code: 131048, message: '(#131048) Spam rate limit hit' } }, 'account'],
     [500, { error: { code: 131000 } }, 'down'],
     [503, { error: { code: 131016 } }, 'down'],
-    [500, { error: { code: 999 } }, 'down'],
+    [500, { error: { code: 999 } }, 'in doubt'],
   ])('%s %j: %s', async (status, body, retry) => {
     expect(await ending(open({ meta: answered(status, body) }).send('whatsapp-cloud', to))).toBe(retry);
   });

@@ -17,6 +17,7 @@ const services = {
   lambda: { variable: 'LAMBDA' },
   events: { variable: 'EVENTBRIDGE', target: 'AWSEvents', json: '1.1' },
   sns: { variable: 'SNS', version: '2010-03-31' },
+  ses: { variable: 'SES', version: '2010-12-01', host: 'email' },
   cloudformation: { variable: 'CLOUDFORMATION', version: '2010-05-15' },
   'sms-voice': {
     variable: 'PINPOINT_SMS_VOICE_V2',
@@ -32,7 +33,7 @@ const services = {
 
 type Service = keyof typeof services;
 type JsonService = 'dynamodb' | 'events' | 'sqs' | 'secretsmanager' | 'sms-voice' | 'monitoring';
-type QueryService = 'sns' | 'cloudformation';
+type QueryService = 'sns' | 'ses' | 'cloudformation';
 type RestService = 's3' | 'scheduler' | 'lambda';
 
 export interface RestRequest {
@@ -72,12 +73,15 @@ const signerOf = (env: Runtime['env']): AwsClient =>
     region: regionOf(env),
   });
 
-const baseOf = (env: Runtime['env'], service: Service): string =>
-  (
-    env[`AWS_ENDPOINT_URL_${services[service].variable}`] ??
+const baseOf = (env: Runtime['env'], service: Service): string => {
+  const { variable, ...constants } = services[service];
+  const host = 'host' in constants ? constants.host : service;
+  return (
+    env[`AWS_ENDPOINT_URL_${variable}`] ??
     env['AWS_ENDPOINT_URL'] ??
-    `https://${service}.${regionOf(env)}.amazonaws.com`
+    `https://${host}.${regionOf(env)}.amazonaws.com`
   ).replace(/\/$/u, '');
+};
 
 /** A request of a browser or a provider waits for these calls. */
 const PAUSES = { firstMs: 50, longestMs: 1000 };

@@ -114,9 +114,11 @@ describe('a team', () => {
     teams: object,
     channels?: readonly string[],
     templates?: Record<string, TemplateChannels>,
+    senders: object = { email: 'ses', sms: 'aws-sms' },
   ) => {
     const send = { template: 'hello', to: { team: 'sales' }, ...(channels && { channels }) };
-    const decision = decided({ send }, { hub: { teams: { sales: teams } }, ...(templates && { templates }) });
+    const hub = { teams: { sales: teams }, senders };
+    const decision = decided({ send }, { hub, ...(templates && { templates }) });
     const step = decision.steps.find(({ step: name }) => name === 'team sales')?.result;
     if (decision.decision === 'send') return ['send', decision.channel, decision.addresses, step];
     return decision.decision === 'suppress' ? [decision.reason, decision.channel, step] : [];
@@ -127,6 +129,20 @@ describe('a team', () => {
     expect(team(both)).toEqual(['send', 'email', ['email:a@acme.example', 'email:b@acme.example'], 'email']);
     expect(team(both, ['sms'])).toEqual(['send', 'sms', ['phone:+390612345'], 'sms']);
     expect(team({ sms: both.sms })).toEqual(['send', 'sms', ['phone:+390612345'], 'sms']);
+  });
+
+  it('gets the message in the order of the trigger, where it names channels', () => {
+    expect(team(both, ['sms', 'email'])[1]).toBe('sms');
+    expect(team(both, ['slack', 'email'])[1]).toBe('email');
+  });
+
+  it('gets it in its channel of Slack where the hub has a sender for Slack', () => {
+    const all = { ...both, slack: '#leads' };
+    const sent = ['send', 'slack', ['slack:#leads'], 'slack'];
+    expect(team(all, ['slack'], undefined, { slack: 'slack' })).toEqual(sent);
+    expect(team({ slack: '#leads' }, undefined, undefined, { slack: 'slack' })).toEqual(sent);
+    expect(team(all, undefined, undefined, { slack: 'slack' })[1]).toBe('email');
+    expect(team(all, ['slack'])).toEqual(['no-address', undefined, 'no-address']);
   });
 
   it('gets it through a medium that the template has a text for', () => {

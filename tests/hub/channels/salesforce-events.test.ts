@@ -106,7 +106,10 @@ describe('a change event of Salesforce', () => {
 });
 
 describe('hub.yaml', () => {
-  const known = { channels: ['salesforce', 'twilio'], crms: ['hubspot'], senders: ['ses'] };
+  const known = {
+    ...{ channels: ['salesforce', 'twilio'], crms: ['hubspot'], senders: ['ses'] },
+    senderChannels: { ses: ['email'] },
+  } as const;
   const read = (text: string) => parseConfigFile('mappings/hub.yaml', text, hubConfigFor(known));
 
   it.each([
@@ -116,6 +119,7 @@ describe('hub.yaml', () => {
     ],
     ['crms: { hupspot: {} }', 'did you mean hubspot?'],
     ['senders: { email: sendgird }', 'unknown "sendgird"; expected one of ses'],
+    ['senders: { sms: ses }', 'senders.sms: ses sends email, and no sms'],
     ['channels: { twilio: { acounts: [till] } }', 'channels.twilio.acounts: unknown key'],
     [
       'channels: { twilio: { eventBus: aws.partner/salesforce.com/00D/0YL } }',

@@ -4,6 +4,7 @@ import { eventSchemas, eventsPage } from './events-page.ts';
 import { formats, schemaOf, withConditions, withKeys, withSteps, withVariables } from './format-pages.ts';
 import { mappingSchema, withLogins, withMappingKeys } from './mappings-page.ts';
 import { withProviderSteps } from './providers-page.ts';
+import { withSenderList, withSenders } from './senders-page.ts';
 
 interface GeneratedFile {
   /** From the root of the repository. */
@@ -17,6 +18,8 @@ interface GeneratedFile {
 export const generated: readonly GeneratedFile[] = [
   { file: 'README.md', part: 'the table of providers', written: withCatalogue },
   { file: 'docs/providers/connecting.md', part: 'the steps of each provider', written: withProviderSteps },
+  { file: 'docs/providers/senders.md', part: 'every sender', written: withSenders },
+  { file: 'docs/formats/hub-yaml.md', part: 'the list of senders', written: withSenderList },
   { file: 'docs/identity.md', part: 'the table of identifiers', written: withIdentifiers },
   { file: 'docs/identity.md', part: 'the table of who vouches', written: withVouching },
   { file: 'docs/consent.md', part: 'the table of stop words', written: withStopWords },
