@@ -43,6 +43,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'adopt the contacts of a CRM, or write all customers to it',
       load: () => import('./operations/sync.ts'),
     },
+    trigger: {
+      summary: 'list, check, compare, publish, pause, roll back and try triggers',
+      load: () => import('./triggers/trigger.ts'),
+    },
     jobs: {
       summary: 'list, watch and cancel imports and other long jobs',
       load: () => import('./operations/jobs.ts'),

@@ -20,6 +20,7 @@ import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
+import { type TriggerPorts, triggerRoutes } from './routes/triggers/triggers.ts';
 
 export interface ApiPorts
   extends AttachmentPorts,
@@ -36,7 +37,8 @@ export interface ApiPorts
     MergePorts,
     PreviewPorts,
     ReviewPorts,
-    TimelinePorts {
+    TimelinePorts,
+    TriggerPorts {
   /** Whether an `Authorization` header carries one of the hub's API keys. */
   readonly isAuthorized: (authorization: string | undefined) => Promise<boolean>;
 }
@@ -57,6 +59,7 @@ const routes: Routes<ApiPorts> = {
   ...previewRoutes,
   ...reviewRoutes,
   ...timelineRoutes,
+  ...triggerRoutes,
   'POST /events': reportEvents,
 };
 

@@ -1,9 +1,12 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import { receiptKey } from '../../core/privacy/receipt.ts';
+import { templateFaults } from '../../core/triggers/template.ts';
 import { bucket } from '../aws/clients/bucket.ts';
+import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
@@ -25,6 +28,7 @@ import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
+import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
   guestKey,
@@ -117,9 +121,18 @@ export const create = (runtime: Runtime) => {
     receiptKeys: async () => (await hubSigningKeys()).map(receiptKey),
     kinds,
     presign: files.presign,
+    hub: running.hub,
+    waiting: async () => 0,
+    publishing: {
+      events: new EventBridgeClient(clientConfig(runtime)),
+      ...{ table: rows, triggers: triggers(rows), templateFaults, now: runtime.now },
+      bus: runtime.env['BUS'] ?? '',
+      decisionsQueue: runtime.env['QUEUE_ARN_DECISIONS'] ?? '',
+      deadQueue: runtime.env['DEAD_ARN_DECISIONS'] ?? '',
+    },
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpStack('api', ['unknown-failure', 'unknown-crm']))
+    .use(httpStack('api', ['unknown-failure', 'unknown-crm', 'unknown-trigger']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
 };
 

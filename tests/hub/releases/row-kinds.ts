@@ -49,6 +49,7 @@ import {
   Limits,
   notificationOf,
   OnceRow,
+  TriggerDraft,
   TriggerVersionRow,
 } from '../../../functions/contracts/rows/triggers.ts';
 import { Lease } from '../../../functions/sync/connection/lease.ts';
@@ -102,6 +103,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   configuration: [/^config#/u, ConfigRow],
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
   'current-trigger': [/^trigger#\S+ current$/u, CurrentTrigger],
+  'trigger-draft': [/^trigger#\S+ draft$/u, TriggerDraft],
   budget: [/^budget#/u, RateLimit],
   connection: [/^connection#/u, connectionOf.schema],
   poll: [/^poll#/u, pollStateOf.schema],
