@@ -3,6 +3,7 @@ import { type Channel, instant } from '../../core/interaction/interaction.ts';
 import { type Chosen, type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
 import { quietUntil, type SuppressionReason, sendDeadline } from '../../core/triggers/decision.ts';
 import type { Notification, NotificationMessage } from '../../core/triggers/notification.ts';
+import { stepRecorder } from '../../core/triggers/steps.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { fail, save } from './stored.ts';
@@ -22,7 +23,7 @@ const chooseAgain = async (
       templates: { [template]: templateChannels(templates[template] ?? {}) },
     },
     template,
-    (step, result) => steps.push({ step, result }),
+    stepRecorder(steps),
     refused,
   );
 
