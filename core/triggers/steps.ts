@@ -5,7 +5,7 @@ export const Step = z.strictObject({
   step: z.string(),
   result: z.string(),
   /** Rows of earlier releases have none. */
-  values: z.record(z.string(), z.json()).optional(),
+  values: z.record(z.string(), z.unknown()).optional(),
 });
 export type Step = z.infer<typeof Step>;
 
