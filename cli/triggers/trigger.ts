@@ -18,6 +18,7 @@ import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
 import { isFile, readTriggerFile, type TriggerFile, triggerFiles } from './files.ts';
 import { authorText, checkLines, differenceLines, stateLines } from './print.ts';
+import { printTest } from './test.ts';
 
 export const usage = `Usage: hub trigger SUBCOMMAND …
 
@@ -27,6 +28,8 @@ Read:
   history ID                 print the versions, newest first: who, when, and which keys changed
   check FILE                 everything that publishing checks, and the limits of the event bus; changes nothing
   diff FILE                  what differs from what is published; the exit code is 1 where anything does
+  test FILE|ID --customer IDENTIFIER [--interaction ID | --interaction '{ kind: order }']
+      decide now for one customer, print each check and the message; nothing is stored or sent
 
 Change:
   publish FILE [--note TEXT] [--draft]
@@ -45,6 +48,8 @@ ${CONNECTION_HELP}`;
 const options = {
   note: { type: 'string' },
   version: { type: 'string' },
+  customer: { type: 'string' },
+  interaction: { type: 'string' },
   draft: { type: 'boolean', default: false },
   overwrite: { type: 'boolean', default: false },
 } as const;
@@ -77,6 +82,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     if (lines.length === 0) console.log(`No difference from version ${check.publishedVersion}.`);
     return lines.length > 0 ? 1 : 0;
   },
+  test: (argument, { customer, interaction }, hub) => printTest(hub, argument, { customer, interaction }),
   async publish(argument, { draft, note }, hub) {
     const author = { by: currentUser(), note };
     if (!isFile(argument)) return printed(await actOnTrigger(hub, argument, 'publish', author));

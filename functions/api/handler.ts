@@ -3,7 +3,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
-import { receiptKey } from '../../core/privacy/receipt.ts';
+import { receiptKey } from '../../core/privacy/signature.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { bucket } from '../aws/clients/bucket.ts';
 import { clientConfig } from '../aws/clients/config.ts';
@@ -11,7 +11,7 @@ import { type Table, table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
-import { addressees } from '../aws/customers/addresses.ts';
+import { addressees, addressReader } from '../aws/customers/addresses.ts';
 import { figures } from '../aws/customers/figures.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
@@ -28,6 +28,7 @@ import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
+import { notifications } from '../aws/triggers/notifications.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
@@ -73,6 +74,7 @@ export const create = (runtime: Runtime) => {
     confirm: confirm(pagePorts),
   };
   const stored = failures(runtime, rows);
+  const decisions = notifications(rows, running.hub, runtime.now);
   const shownGuests = guests(rows, running.identity);
   const files = bucket(runtime);
   const use = api({
@@ -122,6 +124,12 @@ export const create = (runtime: Runtime) => {
     kinds,
     presign: files.presign,
     hub: running.hub,
+    hubName: runtime.env['HUB'] ?? '',
+    signingKeys: hubSigningKeys,
+    addresses: addressReader(rows, running.identity),
+    notifications: decisions,
+    reservations: decisions.reservations,
+    triggers: triggers(rows),
     waiting: async () => 0,
     publishing: {
       events: new EventBridgeClient(clientConfig(runtime)),

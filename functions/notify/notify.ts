@@ -8,8 +8,9 @@ import {
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { renderedWith } from '../aws/triggers/rendered.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
-import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
+import { defaultFrom, linksOf, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { ConcurrentDelivery, fail, save } from './stored.ts';
 

@@ -100,3 +100,32 @@ export const actOnTrigger = (
 /** Removes the rule of a trigger; its versions stay stored. */
 export const unpublishTrigger = (hub: HubConnection, id: string, by: string): Promise<TriggerState> =>
   request(hub, { method: 'DELETE', path: ['triggers', id], query: { by } }, TriggerState);
+
+const Message = z.looseObject({ subject: z.string().optional(), text: z.string() });
+const Tried = z.looseObject({
+  interaction: z.looseObject({
+    ...{ id: z.string(), kind: z.string(), channel: z.string(), occurredAt: z.string() },
+    /** Whether the trigger's `on` matches it. */
+    setsItOff: z.boolean(),
+  }),
+  /** At once; and where it would wait, at the end of the wait. */
+  decisions: z.array(
+    z.looseObject({
+      ...{ at: z.string(), summary: z.string(), sentences: z.array(z.string()) },
+      message: Message.optional(),
+      /** Why the message cannot be rendered. */
+      fault: z.string().optional(),
+    }),
+  ),
+});
+
+/** What a trigger would decide now for a customer. Changes nothing. */
+export const testTrigger = (
+  hub: HubConnection,
+  body: {
+    readonly customer: string;
+    readonly trigger: string | GivenTrigger;
+    readonly interaction?: unknown;
+  },
+): Promise<z.infer<typeof Tried>> =>
+  request(hub, { method: 'POST', path: ['triggers', 'test'], body }, Tried);

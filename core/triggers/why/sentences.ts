@@ -1,3 +1,4 @@
+import type { RecordedAnswer } from '../../consent/evidence.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
 import type { Notification } from '../notification.ts';
 import type { Step } from '../steps.ts';
@@ -10,6 +11,8 @@ export interface Told {
   readonly trigger: Pick<Trigger, 'id' | 'name' | 'category'> | undefined;
   /** Absent where it has expired. */
   readonly cause: Pick<Interaction, 'kind' | 'channel' | 'provider' | 'occurredAt'> | undefined;
+  /** The answer about the channel of the message that counted then; left out, nothing is said of consent. */
+  readonly consent?: string;
 }
 
 /** A decision in one sentence: what became of it and why. */
@@ -47,8 +50,19 @@ const reasons: Readonly<Record<string, string>> = {
 const reasonWords = (reason = 'unknown', channel?: string): string =>
   `${reasons[reason] ?? reason} (${reason}${channel === undefined ? '' : `, ${channel}`}).`;
 
+/** An answer about consent with its evidence; undefined: none was ever given. */
+export const consentWords = (channel: string, answer: RecordedAnswer | undefined): string => {
+  if (answer === undefined) return `Nobody had answered about consent for ${channel}.`;
+  const { evidence } = answer;
+  const how =
+    evidence.type === 'interaction'
+      ? `${evidence.kind} by ${evidence.provider}${evidence.word === undefined ? '' : ` (${evidence.word})`}${evidence.address === undefined ? '' : ` from ${evidence.address}`}`
+      : `${evidence.type} by ${evidence.by}${evidence.text === undefined ? '' : `: ${evidence.text}`}`;
+  return `Consent for ${channel} was ${answer.to} since ${timeWords(answer.at)}, by the ${how} (${answer.source}).`;
+};
+
 /** A decision in plain sentences: what set it off, each check with the values compared, and what became of it. */
-export const explain = (notification: Notification, { trigger, cause }: Told): string[] => {
+export const explain = (notification: Notification, { trigger, cause, consent }: Told): string[] => {
   const { triggerVersion, category, arrivedAt, decidedAt, at, addresses = [] } = notification;
   const name = trigger?.name === undefined ? '' : ` (${trigger.name})`;
   const event =
@@ -59,6 +73,7 @@ export const explain = (notification: Notification, { trigger, cause }: Told): s
     `Version ${triggerVersion} of ${notification.trigger}${name}, ${category}, was set off by ${event}, which arrived at ${timeWords(arrivedAt)}.`,
     `Decided at ${timeWords(decidedAt ?? at)}:`,
     ...notification.steps.map(stepWords),
+    ...(consent === undefined ? [] : [consent]),
     summaryOf(notification),
     ...(notification.status === 'sent' && addresses.length > 0
       ? [`It went to ${addresses.join(', ')}.`]
