@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ReceiptKey, signatureFault, signContent } from '../../privacy/signature.ts';
 
 /** Everything about one decision on one sheet. */
-export const Evidence = z.strictObject({
+const Evidence = z.strictObject({
   format: z.literal('tributary-decision-1'),
   hub: z.string(),
   /** When the sheet was made. */
@@ -27,7 +27,6 @@ export const Evidence = z.strictObject({
     })
     .nullable(),
 });
-export type Evidence = z.infer<typeof Evidence>;
 
 /** The sheet to be read, and beside it the same as a compact JWS with its key. */
 export const SignedEvidence = z.strictObject({ evidence: Evidence, key: ReceiptKey, jws: z.string() });

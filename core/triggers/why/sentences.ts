@@ -6,7 +6,7 @@ import type { Trigger } from '../trigger.ts';
 import { lengthWords, timeWords } from './words.ts';
 
 /** What of a decision is told beside its row. */
-export interface Told {
+export interface DecisionContext {
   /** The version that decided; absent where it is not stored. */
   readonly trigger: Pick<Trigger, 'id' | 'name' | 'category'> | undefined;
   /** Absent where it has expired. */
@@ -62,7 +62,10 @@ export const consentWords = (channel: string, answer: RecordedAnswer | undefined
 };
 
 /** A decision in plain sentences: what set it off, each check with the values compared, and what became of it. */
-export const explain = (notification: Notification, { trigger, cause, consent }: Told): string[] => {
+export const explain = (
+  notification: Notification,
+  { trigger, cause, consent }: DecisionContext,
+): string[] => {
   const { triggerVersion, category, arrivedAt, decidedAt, at, addresses = [] } = notification;
   const name = trigger?.name === undefined ? '' : ` (${trigger.name})`;
   const event =

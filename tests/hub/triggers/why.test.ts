@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { run as customerCommand } from '../../../cli/customers/customer.ts';
 import { run as triggerCommand } from '../../../cli/triggers/trigger.ts';
 import { run as whyCommand } from '../../../cli/triggers/why.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
@@ -15,6 +16,7 @@ const form = { kind: ['form'] };
 const triggers = [
   { id: 'news', name: 'News', category: 'marketing', on: form, send },
   { id: 'receipt', category: 'transactional', on: form, send },
+  { id: 'vip', category: 'service', on: form, where: [{ customer: { tags: ['vip'] } }], send },
   { id: 'later', category: 'transactional', on: form, wait: '2h', unless: { kind: ['order'] }, send },
 ];
 
@@ -77,6 +79,38 @@ it('explains by what was then, whatever has changed since', async () => {
   await whyCommand([await idOf('news')]);
   expect(printed.at(-1)).toBe(
     '  With consent for sms (granted; it was unknown) it would have been sent by sms.',
+  );
+});
+
+it('what was not sent, or not yet, stands on the timeline', async () => {
+  await customerCommand(['timeline', ADA]);
+  const at = (text: RegExp) => printed.findIndex((line) => text.test(line));
+  expect(
+    at(/← sms +notification news: Not sent: the consent does not allow it \(no-consent, sms\)\.$/u),
+  ).toBeGreaterThan(0);
+  expect(at(/notification later: Waits until/u)).toBeGreaterThan(0);
+  expect(printed.filter((line) => line.includes('Stub'))).toHaveLength(1);
+  const { id } = (await hub.api('GET', `/customers?identifier=${encodeURIComponent(ADA)}`)).body;
+  const whole = (await hub.api('GET', `/customers/${id}/timeline?order=oldest`)).body.items;
+  for (const order of ['oldest', 'newest']) {
+    const paged: { id: string }[] = [];
+    for (let cursor = ''; ; ) {
+      const { body } = await hub.api('GET', `/customers/${id}/timeline?order=${order}&limit=1${cursor}`);
+      paged.push(...body.items);
+      if (body.next === undefined) break;
+      cursor = `&cursor=${body.next}`;
+    }
+    const ids = whole.map((one: { id: string }) => one.id);
+    expect(paged.map((one) => one.id)).toEqual(order === 'oldest' ? ids : ids.toReversed());
+  }
+  const { body } = await hub.api('GET', `/customers/${id}/timeline?kind=form`);
+  expect(body.items.map((one: { kind: string }) => one.kind)).toEqual(['form']);
+  const found = (await hub.api('GET', `/customers/${id}/timeline?kind=notification`)).body.items;
+  expect(
+    found.filter((one: { unsent?: { reason?: string } }) => one.unsent?.reason === 'condition'),
+  ).toHaveLength(1);
+  expect(whole.filter((one: { unsent?: { reason?: string } }) => one.unsent?.reason === 'condition')).toEqual(
+    [],
   );
 });
 
