@@ -25,6 +25,8 @@ export interface DecidePorts {
   readonly schedule: (message: DecisionMessage, at: number) => Promise<void>;
   readonly enqueue: (message: NotificationMessage) => Promise<void>;
   readonly publishSuppressed: (notification: Notification) => Promise<void>;
+  readonly publishWaiting: (notification: Notification) => Promise<void>;
+  readonly publishGoal: (notification: Notification) => Promise<void>;
   readonly now: () => number;
   readonly pausing: Pausing;
 }
@@ -62,7 +64,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   const draft = present ?? newNotification(message, version);
   if (customer === undefined || cause === undefined) {
     // Erasure removes the row of a waiting notification too: only its timer shows that it existed.
-    return message.timer === undefined ? true : suppress(ports, message, draft, 'erased');
+    return message.timer === undefined ? true : suppress(ports, message, { ...draft, timers: 1 }, 'erased');
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
@@ -94,6 +96,7 @@ const resume = async (ports: DecidePorts, present: Notification, message: Decisi
   const { status, until, timers } = present;
   if (status === 'waiting' && until !== undefined && (message.timer ?? 0) !== timers)
     await ports.schedule({ ...message, timer: timers }, Date.parse(until));
+  if (status === 'waiting' && message.timer === undefined) await ports.publishWaiting(present);
   if (status === 'reserved' || status === 'suppressed') await runFollowUps(ports, message, present);
 };
 
@@ -125,6 +128,7 @@ const applyDecision = async (
     };
     if (!(await ports.notifications.save(waiting))) return false;
     await ports.schedule({ ...message, timer: timers }, until);
+    if (message.timer === undefined) await ports.publishWaiting(waiting);
     return true;
   }
   const { channel, addresses, template, approved, causeOnly } = decision;
@@ -179,7 +183,11 @@ const runFollowUps = async (
 /** Stores at the end of a goal's window whether the customer has reached the goal since the reservation or the holdout. */
 const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
   const present = await ports.notifications.get(message);
-  if (present?.goalAt === undefined || present.goal !== undefined) return true;
+  if (present?.goalAt === undefined) return true;
+  if (present.goal !== undefined) {
+    await ports.publishGoal(present);
+    return true;
+  }
   const { goal } = (await versionOf(ports, message)).trigger;
   const customer = await ports.history.customer(message.profileId);
   if (goal === undefined || customer === undefined) return true;
@@ -192,7 +200,10 @@ const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<
     met = past.id;
     break;
   }
-  return ports.notifications.save({ ...present, goal: { interaction: met } });
+  const checked: Notification = { ...present, goal: { interaction: met } };
+  if (!(await ports.notifications.save(checked))) return false;
+  await ports.publishGoal(checked);
+  return true;
 };
 
 const versionOf = async (
