@@ -10,6 +10,7 @@ import {
   putTrigger,
   type TriggerState,
   triggerHistory,
+  triggerReport,
   unpublishTrigger,
 } from '../client/triggers/triggers.ts';
 import { CONNECTION_HELP } from '../command.ts';
@@ -18,6 +19,7 @@ import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
 import { isFile, readTriggerFile, type TriggerFile, triggerFiles } from './files.ts';
 import { authorText, checkLines, differenceLines, stateLines } from './print.ts';
+import { reportLines } from './report.ts';
 import { printTest } from './test.ts';
 
 export const usage = `Usage: hub trigger SUBCOMMAND …
@@ -28,6 +30,7 @@ Read:
   history ID                 print the versions, newest first: who, when, and which keys changed
   check FILE                 everything that publishing checks, and the limits of the event bus; changes nothing
   diff FILE                  what differs from what is published; the exit code is 1 where anything does
+  report ID [--days N]       matched, sent, delivered, opened, clicked; why not; the goal against the holdout; by day
   test FILE|ID --customer IDENTIFIER [--interaction ID | --interaction '{ kind: order }']
       decide now for one customer, print each check and the message; nothing is stored or sent
 
@@ -48,6 +51,7 @@ ${CONNECTION_HELP}`;
 const options = {
   note: { type: 'string' },
   version: { type: 'string' },
+  days: { type: 'string', default: '30' },
   customer: { type: 'string' },
   interaction: { type: 'string' },
   draft: { type: 'boolean', default: false },
@@ -81,6 +85,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     for (const line of lines) console.log(line);
     if (lines.length === 0) console.log(`No difference from version ${check.publishedVersion}.`);
     return lines.length > 0 ? 1 : 0;
+  },
+  async report(id, { days }, hub) {
+    for (const line of reportLines(await triggerReport(hub, id, days))) console.log(line);
+    return 0;
   },
   test: (argument, { customer, interaction }, hub) => printTest(hub, argument, { customer, interaction }),
   async publish(argument, { draft, note }, hub) {

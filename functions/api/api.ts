@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Notifications } from '../aws/triggers/notifications.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
 import { problem } from '../middleware/http.ts';
 import { type ChannelPorts, channelRoutes } from './routes/channels.ts';
@@ -22,6 +23,7 @@ import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
 import { type NotificationPorts, notificationRoutes } from './routes/triggers/notifications.ts';
+import { type ReportPorts, reportRoutes } from './routes/triggers/report.ts';
 import { type TestPorts, testRoutes } from './routes/triggers/test.ts';
 import { type TriggerPorts, triggerRoutes } from './routes/triggers/triggers.ts';
 
@@ -40,11 +42,13 @@ export interface ApiPorts
     MergePorts,
     NotificationPorts,
     PreviewPorts,
+    ReportPorts,
     ReviewPorts,
     TestPorts,
     TimelinePorts,
     TriggerPorts {
   readonly guests: Pick<Guests, 'guestsOf' | 'ownerFor'>;
+  readonly notifications: Pick<Notifications, 'get' | 'ofCustomer'>;
   /** Whether an `Authorization` header carries one of the hub's API keys. */
   readonly isAuthorized: (authorization: string | undefined) => Promise<boolean>;
 }
@@ -64,6 +68,7 @@ const routes: Routes<ApiPorts> = {
   ...mergeRoutes,
   ...notificationRoutes,
   ...previewRoutes,
+  ...reportRoutes,
   ...reviewRoutes,
   ...testRoutes,
   ...timelineRoutes,

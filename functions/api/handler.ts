@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import { receiptKey } from '../../core/privacy/signature.ts';
+import { waitingOf } from '../../core/triggers/results/report.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { bucket } from '../aws/clients/bucket.ts';
 import { clientConfig } from '../aws/clients/config.ts';
@@ -29,6 +30,7 @@ import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { notifications } from '../aws/triggers/notifications.ts';
+import { triggerFigures } from '../aws/triggers/trigger-figures.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
@@ -74,6 +76,7 @@ export const create = (runtime: Runtime) => {
     confirm: confirm(pagePorts),
   };
   const stored = failures(runtime, rows);
+  const countedTriggers = triggerFigures(rows, runtime);
   const decisions = notifications(rows, running.hub, runtime.now);
   const shownGuests = guests(rows, running.identity);
   const files = bucket(runtime);
@@ -130,7 +133,8 @@ export const create = (runtime: Runtime) => {
     notifications: decisions,
     reservations: decisions.reservations,
     triggers: triggers(rows),
-    waiting: async () => 0,
+    triggerFigures: countedTriggers,
+    waiting: async (trigger) => waitingOf(await countedTriggers.of(trigger)),
     publishing: {
       events: new EventBridgeClient(clientConfig(runtime)),
       ...{ table: rows, triggers: triggers(rows), templateFaults, now: runtime.now },

@@ -250,6 +250,14 @@ export const figuresKey = (day: string, channel: string, random: number): Key =>
   pk: figuresPartitions(day)[1 + Math.floor(random * FIGURES_PARTS)] ?? '',
   sk: `${day}#${channel}`,
 });
+/** The figures of a trigger, by day and template, as sums over several parts. */
+export const triggerFiguresPartitions = (trigger: string): string[] =>
+  Array.from({ length: FIGURES_PARTS }, (_, part) => `trigger-figures#${trigger}#${part}`);
+/** `random`: from 0 to below 1; it chooses the part. */
+export const triggerFiguresKey = (trigger: string, day: string, template: string, random: number): Key => ({
+  pk: triggerFiguresPartitions(trigger)[Math.floor(random * FIGURES_PARTS)] ?? '',
+  sk: `${day}#${template}`,
+});
 /** Which interactions of one minute are in the figures, in numbered pages. */
 export const countedPartition = (minute: string): string => `counted#${minute}`;
 export const countedKey = (minute: string, page: number): Key => ({

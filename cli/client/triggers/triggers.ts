@@ -129,3 +129,22 @@ export const testTrigger = (
   },
 ): Promise<z.infer<typeof Tried>> =>
   request(hub, { method: 'POST', path: ['triggers', 'test'], body }, Tried);
+
+const Interval = z.object({ estimate: z.number(), low: z.number(), high: z.number() });
+const Funnel = z.looseObject({
+  ...{ matched: z.number(), sent: z.number(), delivered: z.number(), opened: z.number() },
+  ...{ clicked: z.number(), failed: z.number(), suppressed: z.record(z.string(), z.number()) },
+});
+const Reached = z.object({ checked: z.number(), reached: z.number(), rate: Interval.optional() });
+
+const Report = Funnel.extend({
+  ...{ trigger: z.string(), from: z.string(), to: z.string(), timeZone: z.string(), waiting: z.number() },
+  goal: z.object({ sent: Reached, holdout: Reached, difference: Interval.optional() }),
+  days: z.array(Funnel.extend({ day: z.string() })),
+  variants: z.array(Funnel.extend({ template: z.string(), goal: Reached })),
+});
+export type Report = z.infer<typeof Report>;
+
+/** What a trigger achieved in the last days. */
+export const triggerReport = (hub: HubConnection, id: string, days: string): Promise<Report> =>
+  request(hub, { method: 'GET', path: ['triggers', id, 'report'], query: { days } }, Report);

@@ -52,6 +52,7 @@ const routes = [
   'PUT /triggers/{id}',
   'DELETE /triggers/{id}',
   'GET /triggers/{id}/versions',
+  'GET /triggers/{id}/report',
   'POST /triggers/{id}/publish',
   'POST /triggers/{id}/pause',
   'POST /triggers/{id}/resume',

@@ -99,6 +99,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   'erasure-outcome': [/^erasure#\S+ crm#/u, crmOutcomeOf.schema],
   place: [/^list#/u, KeyOnly],
   figures: [/^figures#/u, Amounts],
+  'trigger-figures': [/^trigger-figures#/u, z.record(z.string(), z.number())],
   counted: [/^counted#/u, CountedPage],
   configuration: [/^config#/u, ConfigRow],
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
