@@ -43,6 +43,14 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'adopt the contacts of a CRM, or write all customers to it',
       load: () => import('./operations/sync.ts'),
     },
+    why: {
+      summary: 'explain why somebody got a message, or did not, with evidence',
+      load: () => import('./triggers/why.ts'),
+    },
+    trigger: {
+      summary: 'list, check, compare, publish, pause, roll back and try triggers',
+      load: () => import('./triggers/trigger.ts'),
+    },
     jobs: {
       summary: 'list, watch and cancel imports and other long jobs',
       load: () => import('./operations/jobs.ts'),

@@ -11,7 +11,8 @@ const Dated = z.looseObject({ at: z.string() });
 /** An interaction together with what later interactions reported about it. */
 const TimelineItem = z.looseObject({
   occurredAt: z.string(),
-  channel: z.string(),
+  /** Empty for a notification for which none was chosen. */
+  channel: z.string().default(''),
   direction: z.string(),
   kind: z.string(),
   text: z.string().optional(),
@@ -31,6 +32,8 @@ const TimelineItem = z.looseObject({
   clicks: z.number().optional(),
   repliesTo: Reference.optional(),
   about: Reference.optional(),
+  /** Set where a notification was not sent, or not yet. */
+  unsent: z.looseObject({ status: z.string(), trigger: z.string(), summary: z.string() }).optional(),
   /** Set where nobody vouches that the customer did it. */
   proof: z.literal('claimed').optional(),
 });

@@ -38,7 +38,7 @@ export const printTimeline = async (
   const newest: TimelineItem[] = [];
   for await (const item of timelineItems(hub, customerId, { ...filter, order: 'newest' }, last))
     newest.push(item);
-  for (const item of newest.toReversed()) print(item);
+  for (const item of newest.slice(0, last).toReversed()) print(item);
 };
 
 const arrows: Readonly<Record<string, string>> = { inbound: '→', outbound: '←' };
@@ -63,6 +63,7 @@ export const timelineLines = (item: TimelineItem): string[] => {
     isPlainMessage ? '' : kind,
     reportedStatus(item),
     changedRecord(item),
+    ...(item.unsent ? [`${sanitize(item.unsent.trigger)}: ${sanitize(item.unsent.summary)}`] : []),
     ...words,
     ...files,
     ...countersOf(item),

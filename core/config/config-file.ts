@@ -2,6 +2,44 @@ import { LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { HubError } from '../errors.ts';
 
+/** A fault of a configuration file. `key`: its path with dots; empty where the file as a whole is meant. */
+export interface LocatedFault {
+  readonly file: string;
+  readonly line: number;
+  readonly key: string;
+  readonly message: string;
+}
+
+/** One line for a person: file, line, key and what was expected. */
+export const faultLine = ({ file, line, key, message }: LocatedFault): string =>
+  [`${file}:${line}`, ...(key === '' ? [] : [key]), message].join(': ');
+
+/** Reads and validates a YAML configuration file: its value and what is written, without defaults; or every fault with its place. */
+export const readConfigFile = <Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+):
+  | { readonly value: z.output<Schema>; readonly written: unknown }
+  | { readonly faults: readonly LocatedFault[]; readonly cause: Error } => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const [syntax] = document.errors;
+  if (syntax) {
+    const { line } = lines.linePos(syntax.pos[0]);
+    return { faults: [{ file, line, key: '', message: syntax.message.split('\n')[0] ?? '' }], cause: syntax };
+  }
+  const written: unknown = document.toJS({ maxAliasCount: 50 });
+  const result = schema.safeParse(written);
+  if (result.success) return { value: result.data, written };
+  const faults = faultsOf(result.error.issues).map(({ path, message }) => ({
+    ...{ file, line: lineOf(document, lines, path) },
+    key: path.length === 0 ? 'the file' : path.join('.'),
+    message,
+  }));
+  return { faults, cause: result.error };
+};
+
 /**
  * Reads and validates a YAML configuration file. Throws `HubError` `invalid-configuration` with one line per fault: file,
  * line, key and the expected value.
@@ -11,20 +49,11 @@ export const parseConfigFile = <Schema extends z.ZodType>(
   text: string,
   schema: Schema,
 ): z.output<Schema> => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const [syntax] = document.errors;
-  if (syntax) {
-    const { line } = lines.linePos(syntax.pos[0]);
-    throw invalidConfiguration([`${file}:${line}: ${syntax.message.split('\n')[0]}`], syntax);
-  }
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 50 }));
-  if (result.success) return result.data;
-  const faults = faultsOf(result.error.issues).map(({ path, message }) => {
-    const line = lineOf(document, lines, path);
-    return `${file}:${line}: ${path.length === 0 ? 'the file' : path.join('.')}: ${message}`;
+  const read = readConfigFile(file, text, schema);
+  if ('value' in read) return read.value;
+  throw new HubError('invalid-configuration', read.faults.map(faultLine).join('\n'), {
+    ...{ retry: 'never', cause: read.cause },
   });
-  throw invalidConfiguration(faults, result.error);
 };
 
 /** Finds the line of a key in the text of a valid YAML file; of a key that is not there, that of the next one above it. */
@@ -33,9 +62,6 @@ export const lineFinder = (text: string): ((path: readonly PropertyKey[]) => num
   const document = parseDocument(text, { lineCounter: lines });
   return (path) => lineOf(document, lines, path);
 };
-
-const invalidConfiguration = (faults: readonly string[], cause: unknown): HubError =>
-  new HubError('invalid-configuration', faults.join('\n'), { retry: 'never', cause });
 
 export interface Fault {
   readonly path: readonly PropertyKey[];

@@ -56,10 +56,6 @@ export const logCodes = {
       'The reason of a failed try could not be stored. A failure may then show the reason of an earlier try.',
     advice: 'The log line of the message has the reason.',
   },
-  'edited-trigger': {
-    means: 'A deployment kept a trigger that was edited since it was seeded.',
-    advice: 'Nothing. Publish the file to replace the edited version.',
-  },
   'configuration-failure': {
     means: 'The custom resource could not apply mappings/; the deployment fails.',
     advice: 'The line has the error.',

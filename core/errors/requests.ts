@@ -188,6 +188,34 @@ export const requestErrors = {
     means: 'A template cannot be parsed, or uses what it may not use.',
     advice: 'The message names the file and the position.',
   },
+  'invalid-trigger': {
+    retry: 'never',
+    means: 'A trigger that was sent to be checked or published is not valid.',
+    advice: 'The answer names each fault with its file, line and key, and what was expected.',
+  },
+  'edited-trigger': {
+    retry: 'never',
+    means:
+      'The published trigger was edited elsewhere since these files were last published, so they did not replace it.',
+    advice:
+      'Compare with `hub trigger diff FILE`. Take the edit over into the file, or replace it with `--overwrite`.',
+  },
+  'unknown-team': {
+    retry: 'never',
+    means: 'A trigger sends to a team that hub.yaml does not have.',
+    advice: 'Add the team under `teams` of hub.yaml, or correct its name in the trigger.',
+  },
+  'unknown-notification': {
+    retry: 'never',
+    means:
+      'There is no decision with this id: the trigger did not match the interaction, or its person was erased.',
+    advice: 'List the decisions about a customer with `hub why IDENTIFIER`.',
+  },
+  'unsuitable-interaction': {
+    retry: 'never',
+    means: 'A trigger cannot be tried on this customer: no stored interaction of theirs would set it off.',
+    advice: 'Name an interaction, or invent one with `--interaction "{ kind: order }"`.',
+  },
   'missing-template': {
     retry: 'never',
     means: 'A trigger names a template that does not exist, or that has no file for any of its channels.',

@@ -3,6 +3,7 @@ import type { Customer } from '../identity/customer.ts';
 import type { Identifier } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { type AddressStates, addressAllows, candidateAddresses, isAddressClosed } from './addresses.ts';
+import type { RecordStep } from './steps.ts';
 import type { Trigger } from './trigger.ts';
 
 /** Why a channel is skipped, in the order in which the reasons are checked. */
@@ -38,8 +39,6 @@ export interface Chosen {
 
 export type ChosenOrReason = Chosen | { readonly reason: SkipReason; readonly channel: Channel | undefined };
 
-type RecordStep = (step: string, result: string) => void;
-
 const WHATSAPP_WINDOW_MS = 86_400_000;
 
 /**
@@ -58,7 +57,10 @@ export const chooseChannel = (
   let first: ChosenOrReason | undefined;
   for (const channel of candidateChannels(choosing).filter((one) => !refused.includes(one))) {
     const found = tryChannel(choosing, channel, template);
-    recordStep(`channel ${channel}`, 'reason' in found ? found.reason : 'chosen');
+    recordStep(`channel ${channel}`, 'reason' in found ? found.reason : 'chosen', {
+      consent: choosing.customer.consent[channel]?.status ?? 'unknown',
+      ...('reason' in found ? { reason: found.reason } : { addresses: [...found.addresses] }),
+    });
     if (!('reason' in found)) return found;
     first ??= found;
   }

@@ -11,6 +11,7 @@ import type { CountCondition, HistoryFacts, PastInteraction } from './history-fa
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
+import { type RecordStep, type Step, stepRecorder } from './steps.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
 /** Why a send is suppressed. */
@@ -50,12 +51,6 @@ export interface Situation {
   readonly waited: boolean;
 }
 
-/** One check of a decision and its result, for the explanation of the decision. */
-interface Step {
-  readonly step: string;
-  readonly result: string;
-}
-
 /** `until`: epoch milliseconds. */
 export type Decision =
   | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Step[] }
@@ -67,7 +62,6 @@ export type Decision =
     }
   | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Step[] } & Chosen);
 
-type RecordStep = (step: string, result: string) => void;
 type Outcome =
   | { readonly until: number }
   | { readonly reason: SuppressionReason; readonly channel?: Channel | undefined }
@@ -92,7 +86,7 @@ export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedA
  */
 export const decide = (situation: Situation): Decision | undefined => {
   const steps: Step[] = [];
-  const outcome = evaluate(situation, (step, result) => steps.push({ step, result }));
+  const outcome = evaluate(situation, stepRecorder(steps));
   if (outcome === undefined) return undefined;
   if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
   if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
@@ -118,6 +112,7 @@ const evaluate = (situation: Situation, recordStep: RecordStep): Outcome | undef
   recordStep(
     'wait',
     Number.isNaN(until) ? 'the time is missing, invalid or past' : `until ${instant(until)}`,
+    Number.isNaN(until) ? undefined : { until: instant(until) },
   );
   if (Number.isNaN(until) || until > sendDeadline(situation)) return { reason: 'expired' };
   if (until > now) return { until };
@@ -150,7 +145,10 @@ const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => 
     return { reason: 'frequency-cap' };
   const free = quietUntil(situation);
   if (free > now) {
-    recordStep('quiet hours', `until ${instant(free)}`);
+    recordStep('quiet hours', `until ${instant(free)}`, {
+      until: instant(free),
+      zone: zoneOf(customer.timeZone, hub.timeZone),
+    });
     return free > sendDeadline(situation) ? { reason: 'expired' } : { until: free };
   }
   return isHeldOut(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
@@ -206,7 +204,9 @@ const isLimitReached = (
 ): boolean => {
   const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
   const count = countReservations(mergeReservations(reservations, atAddresses), limit, now, which);
-  recordStep(step, `${count} of ${limit.count} in the window`);
+  recordStep(step, `${count} of ${limit.count} in the window`, {
+    ...{ count, most: limit.count, window: limit.windowMs },
+  });
   return count >= limit.count;
 };
 
@@ -238,7 +238,12 @@ const isCancelled = ({ trigger, history }: Situation, recordStep: RecordStep): b
   if (trigger.unless === undefined) return false;
   const found = history.cancelling();
   if (found === undefined) return undefined;
-  recordStep('unless', found.newest ? `interaction ${found.newest.id}` : 'nothing');
+  const { newest } = found;
+  recordStep(
+    'unless',
+    newest ? `interaction ${newest.id}` : 'nothing',
+    newest && { interaction: newest.id, kind: newest.kind, occurredAt: newest.occurredAt },
+  );
   return found.newest !== undefined;
 };
 
@@ -264,7 +269,9 @@ const isConditionMet = (
   if ('all' in condition) return firstOther(condition.all, true);
   if ('customer' in condition) {
     const isMatch = matches(cachedPattern(condition.customer), customer);
-    recordStep(`customer ${JSON.stringify(condition.customer)}`, isMatch ? 'holds' : 'does not hold');
+    recordStep(`customer ${JSON.stringify(condition.customer)}`, isMatch ? 'holds' : 'does not hold', {
+      found: comparedValues(condition.customer, customer),
+    });
     return isMatch;
   }
   return isCountMet(condition, situation, recordStep);
@@ -278,13 +285,28 @@ const isCountMet = (
   const counted = history.counted(condition);
   if (counted === undefined) return undefined;
   const { count, isAll } = counted;
-  recordStep(`count ${JSON.stringify(condition.count)}`, isAll ? String(count) : `${count} or more`);
+  const { within, atLeast, atMost, exactly } = condition;
+  recordStep(`count ${JSON.stringify(condition.count)}`, isAll ? String(count) : `${count} or more`, {
+    ...{ count, isAll, within },
+    ...(atLeast !== undefined && { atLeast }),
+    ...(atMost !== undefined && { atMost }),
+    ...(exactly !== undefined && { exactly }),
+  });
   return (
     count >= (condition.atLeast ?? 0) &&
     count <= (condition.atMost ?? count) &&
     count === (condition.exactly ?? count)
   );
 };
+
+/** What the profile has at the keys of a pattern; absent where it has nothing. */
+const comparedValues = (
+  pattern: Readonly<Record<string, unknown>>,
+  customer: CustomerSnapshot,
+): NonNullable<Step['values']> =>
+  Object.fromEntries(
+    Object.entries(customer).flatMap(([key, value]) => (Object.hasOwn(pattern, key) ? [[key, value]] : [])),
+  );
 
 /** Whether an interaction in (from, upTo], in epoch milliseconds, reaches a goal. */
 export const reachesGoal = (

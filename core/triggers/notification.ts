@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Category } from '../consent/consent.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant } from '../interaction/interaction.ts';
+import { Step } from './steps.ts';
 
 /** The row of a notification, from the event that started the trigger to the result of the send. One row per trigger and cause. */
 export const Notification = z.strictObject({
@@ -45,7 +46,9 @@ export const Notification = z.strictObject({
   /** The interaction that reached the goal, or null if none did. */
   goal: z.strictObject({ interaction: z.string().nullable() }).optional(),
   /** The checks of the last decision and their results. */
-  steps: z.array(z.strictObject({ step: z.string(), result: z.string() })),
+  steps: z.array(Step),
+  /** When it was decided last. `at` moves on with the send. */
+  decidedAt: Instant.optional(),
 });
 export type Notification = z.infer<typeof Notification>;
 

@@ -1,11 +1,15 @@
-import { rulePattern, type Trigger } from './trigger.ts';
+import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
+import type { HubConfig } from '../config/hub-config.ts';
+import { nearestWord } from '../config/nearest.ts';
+import { type TemplateFiles, templateChannels } from './template-files.ts';
+import { rulePattern, Trigger } from './trigger.ts';
 
 /** The most characters of an event pattern. */
-const PATTERN_LIMIT = 2048;
+export const PATTERN_LIMIT = 2048;
 
 /** Why a valid trigger cannot be published. `path`: of the key in its file. */
 export interface PublishFault {
-  readonly code: 'oversized-pattern' | 'missing-template';
+  readonly code: 'oversized-pattern' | 'missing-template' | 'unknown-team';
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -16,12 +20,20 @@ export const templatesOf = ({ send }: Trigger): string[] => [
   ...send.variants.map(({ template }) => template),
 ];
 
-/** What a deploy and publishing refuse of a trigger besides its schema; empty where it can be published. */
+/** The characters of the event pattern of a trigger's rule. */
+export const patternLength = (trigger: Pick<Trigger, 'on'>): number =>
+  JSON.stringify(rulePattern(trigger)).length;
+
+/**
+ * What a deploy and publishing refuse of a trigger besides its schema; empty where it can be published. `hub` is the
+ * configuration whose teams a trigger may name.
+ */
 export const publishFaults = (
   trigger: Trigger,
   templates: Readonly<Record<string, unknown>>,
+  hub?: Pick<HubConfig, 'teams'>,
 ): PublishFault[] => {
-  const { length } = JSON.stringify(rulePattern(trigger));
+  const length = patternLength(trigger);
   const missing = templatesOf(trigger).filter((id) => templates[id] === undefined);
   return [
     ...(length > PATTERN_LIMIT
@@ -42,5 +54,73 @@ export const publishFaults = (
           },
         ]
       : []),
+    ...(hub === undefined ? [] : teamFaults(trigger, Object.keys(hub.teams))),
   ];
 };
+
+const teamFaults = ({ id, send }: Trigger, teams: readonly string[]): PublishFault[] => {
+  const team = send.to?.team;
+  if (team === undefined || teams.includes(team)) return [];
+  const nearest = nearestWord(team, teams);
+  return [
+    {
+      code: 'unknown-team',
+      path: ['send', 'to', 'team'],
+      message: `The trigger ${id} names the team ${team}, which hub.yaml does not have.${nearest === undefined ? '' : ` Do you mean ${nearest}?`}`,
+    },
+  ];
+};
+
+interface TriggerFile {
+  /** As messages name it. */
+  readonly file: string;
+  /** YAML. */
+  readonly text: string;
+  readonly templates: Readonly<Record<string, TemplateFiles>>;
+}
+
+/** A trigger as it was read from a file; `definition` is what the file says, without defaults. */
+export interface ReadTrigger {
+  readonly trigger: Trigger;
+  readonly definition: unknown;
+}
+
+/**
+ * Reads a trigger file and does every check of publishing that needs no bus: the trigger, or all faults with their places.
+ * `templateFaults`: of one template, a line each.
+ */
+export const readTriggerFile = (
+  { file, text, templates }: TriggerFile,
+  hub: Pick<HubConfig, 'teams'>,
+  templateFaults: (id: string, files: TemplateFiles) => string[],
+): ReadTrigger | { readonly faults: readonly LocatedFault[] } => {
+  const read = readConfigFile(file, text, Trigger);
+  if ('faults' in read) return read;
+  const { value: trigger, written: definition } = read;
+  const line = lineFinder(text);
+  const faults = publishFaults(trigger, templates, hub).map(({ path, message }) => ({
+    ...{ file, line: line(path), key: path.map(String).join('.'), message },
+  }));
+  const inTemplates = templatesOf(trigger).flatMap((id) =>
+    templateFaults(id, templates[id] ?? {}).map((fault) => {
+      const [, place = `mappings/templates/${id}`, message = fault] = /^(\S+): (.*)$/su.exec(fault) ?? [];
+      return { file: place, line: 1, key: '', message };
+    }),
+  );
+  return faults.length + inTemplates.length > 0
+    ? { faults: [...faults, ...inTemplates] }
+    : { trigger, definition };
+};
+
+/** What publishing accepts and a marketer may not want: channels of the list for which no template has a text. */
+export const publishWarnings = (
+  { send }: Trigger,
+  templates: Readonly<Record<string, TemplateFiles>>,
+): string[] =>
+  [send.template, ...send.variants.map(({ template }) => template)].flatMap((id) => {
+    const { channels, approvedWhatsApp } = templateChannels(templates[id] ?? {});
+    return (send.channels ?? [])
+      .filter((one) => one !== 'preferred' && !channels.includes(one))
+      .filter((one) => !(one === 'whatsapp' && approvedWhatsApp))
+      .map((one) => `The template ${id} has no text for ${one}: that channel is passed over (no-template).`);
+  });

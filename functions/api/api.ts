@@ -1,4 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Notifications } from '../aws/triggers/notifications.ts';
+import type { Guests } from '../contracts/ports/guests.ts';
 import { problem } from '../middleware/http.ts';
 import { type ChannelPorts, channelRoutes } from './routes/channels.ts';
 import { type CommandPorts, commandRoutes } from './routes/commands.ts';
@@ -20,6 +22,10 @@ import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
+import { type NotificationPorts, notificationRoutes } from './routes/triggers/notifications.ts';
+import { type ReportPorts, reportRoutes } from './routes/triggers/report.ts';
+import { type TestPorts, testRoutes } from './routes/triggers/test.ts';
+import { type TriggerPorts, triggerRoutes } from './routes/triggers/triggers.ts';
 
 export interface ApiPorts
   extends AttachmentPorts,
@@ -34,9 +40,15 @@ export interface ApiPorts
     FiguresPorts,
     JobPorts,
     MergePorts,
+    NotificationPorts,
     PreviewPorts,
+    ReportPorts,
     ReviewPorts,
-    TimelinePorts {
+    TestPorts,
+    TimelinePorts,
+    TriggerPorts {
+  readonly guests: Pick<Guests, 'guestsOf' | 'ownerFor'>;
+  readonly notifications: Pick<Notifications, 'get' | 'ofCustomer'>;
   /** Whether an `Authorization` header carries one of the hub's API keys. */
   readonly isAuthorized: (authorization: string | undefined) => Promise<boolean>;
 }
@@ -54,9 +66,13 @@ const routes: Routes<ApiPorts> = {
   ...figuresRoutes,
   ...jobRoutes,
   ...mergeRoutes,
+  ...notificationRoutes,
   ...previewRoutes,
+  ...reportRoutes,
   ...reviewRoutes,
+  ...testRoutes,
   ...timelineRoutes,
+  ...triggerRoutes,
   'POST /events': reportEvents,
 };
 

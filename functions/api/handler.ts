@@ -1,15 +1,19 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { usedSenders } from '../../core/config/hub-config.ts';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
-import { receiptKey } from '../../core/privacy/receipt.ts';
+import { receiptKey } from '../../core/privacy/signature.ts';
+import { waitingOf } from '../../core/triggers/results/report.ts';
+import { templateFaults } from '../../core/triggers/template.ts';
 import { bucket } from '../aws/clients/bucket.ts';
+import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
 import { readSecret } from '../aws/clients/secret.ts';
-import { addressees } from '../aws/customers/addresses.ts';
+import { addressees, addressReader } from '../aws/customers/addresses.ts';
 import { figures } from '../aws/customers/figures.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
@@ -26,6 +30,9 @@ import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
+import { notifications } from '../aws/triggers/notifications.ts';
+import { triggerFigures } from '../aws/triggers/trigger-figures.ts';
+import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
   claimPartition,
@@ -72,6 +79,8 @@ export const create = (runtime: Runtime) => {
     confirm: confirm(pagePorts),
   };
   const stored = failures(runtime, rows);
+  const countedTriggers = triggerFigures(rows, runtime);
+  const decisions = notifications(rows, running.hub, runtime.now);
   const shownGuests = guests(rows, running.identity);
   const files = bucket(runtime);
   const use = api({
@@ -127,9 +136,25 @@ export const create = (runtime: Runtime) => {
     receiptKeys: async () => (await hubSigningKeys()).map(receiptKey),
     kinds,
     presign: files.presign,
+    hub: running.hub,
+    hubName: runtime.env['HUB'] ?? '',
+    signingKeys: hubSigningKeys,
+    addresses: addressReader(rows, running.identity),
+    notifications: decisions,
+    reservations: decisions.reservations,
+    triggers: triggers(rows),
+    triggerFigures: countedTriggers,
+    waiting: async (trigger) => waitingOf(await countedTriggers.of(trigger)),
+    publishing: {
+      events: new EventBridgeClient(clientConfig(runtime)),
+      ...{ table: rows, triggers: triggers(rows), templateFaults, now: runtime.now },
+      bus: runtime.env['BUS'] ?? '',
+      decisionsQueue: runtime.env['QUEUE_ARN_DECISIONS'] ?? '',
+      deadQueue: runtime.env['DEAD_ARN_DECISIONS'] ?? '',
+    },
   });
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .use(httpStack('api', ['unknown-failure', 'unknown-crm']))
+    .use(httpStack('api', ['unknown-failure', 'unknown-crm', 'unknown-trigger']))
     .handler((event) => (pages[event.routeKey.split('/')[1] ?? ''] ?? use)(event));
 };
 

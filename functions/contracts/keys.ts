@@ -250,6 +250,14 @@ export const figuresKey = (day: string, channel: string, random: number): Key =>
   pk: figuresPartitions(day)[1 + Math.floor(random * FIGURES_PARTS)] ?? '',
   sk: `${day}#${channel}`,
 });
+/** The figures of a trigger, by day and template, as sums over several parts. */
+export const triggerFiguresPartitions = (trigger: string): string[] =>
+  Array.from({ length: FIGURES_PARTS }, (_, part) => `trigger-figures#${trigger}#${part}`);
+/** `random`: from 0 to below 1; it chooses the part. */
+export const triggerFiguresKey = (trigger: string, day: string, template: string, random: number): Key => ({
+  pk: triggerFiguresPartitions(trigger)[Math.floor(random * FIGURES_PARTS)] ?? '',
+  sk: `${day}#${template}`,
+});
 /** Which interactions of one minute are in the figures, in numbered pages. */
 export const countedPartition = (minute: string): string => `counted#${minute}`;
 export const countedKey = (minute: string, page: number): Key => ({
@@ -258,11 +266,18 @@ export const countedKey = (minute: string, page: number): Key => ({
 });
 
 export const configKey = (name: string): Key => ({ pk: `config#${name}`, sk: 'current' });
+export const triggerPartition = (trigger: string): string => `trigger#${trigger}`;
+export const triggerVersionPrefix = 'v#';
 export const triggerVersionKey = (trigger: string, version: number): Key => ({
-  pk: `trigger#${trigger}`,
-  sk: `v#${version}`,
+  pk: triggerPartition(trigger),
+  sk: `${triggerVersionPrefix}${version}`,
 });
-export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
+export const currentTriggerKey = (trigger: string): Key => ({ pk: triggerPartition(trigger), sk: 'current' });
+/** The edit of a trigger that is stored and not published. */
+export const triggerDraftKey = (trigger: string): Key => ({ pk: triggerPartition(trigger), sk: 'draft' });
+/** The ids of all triggers. */
+export const triggerListPartition = 'list#triggers';
+export const triggerListKey = (trigger: string): Key => ({ pk: triggerListPartition, sk: trigger });
 
 /** The webhooks of a provider: what `receive` notes of them. The stack allows it to write these partitions only. */
 export const channelPartition = (provider: string): string => `channel#${provider}`;

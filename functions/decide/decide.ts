@@ -1,22 +1,12 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
-import type { Customer } from '../../core/identity/customer.ts';
 import { instant } from '../../core/interaction/interaction.ts';
-import { type AddressStates, addressState } from '../../core/triggers/addresses.ts';
-import {
-  type Decision,
-  decide as decideNow,
-  isTriggeredBy,
-  reachesGoal,
-  type Situation,
-  type SuppressionReason,
-} from '../../core/triggers/decision.ts';
-import { historyFacts } from '../../core/triggers/history-facts.ts';
+import { isTriggeredBy, reachesGoal, type SuppressionReason } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
-import { templateChannels } from '../../core/triggers/template-files.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
-import type { Notifications, SendReservations } from '../aws/triggers/notifications.ts';
+import { type Decided, decideWithoutEffect } from '../aws/triggers/decide-without-effect.ts';
+import type { Notifications } from '../aws/triggers/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers/triggers.ts';
 import type { ReadAddresses } from '../contracts/ports/addresses.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
@@ -35,6 +25,8 @@ export interface DecidePorts {
   readonly schedule: (message: DecisionMessage, at: number) => Promise<void>;
   readonly enqueue: (message: NotificationMessage) => Promise<void>;
   readonly publishSuppressed: (notification: Notification) => Promise<void>;
+  readonly publishWaiting: (notification: Notification) => Promise<void>;
+  readonly publishGoal: (notification: Notification) => Promise<void>;
   readonly now: () => number;
   readonly pausing: Pausing;
 }
@@ -72,7 +64,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   const draft = present ?? newNotification(message, version);
   if (customer === undefined || cause === undefined) {
     // Erasure removes the row of a waiting notification too: only its timer shows that it existed.
-    return message.timer === undefined ? true : suppress(ports, message, draft, 'erased');
+    return message.timer === undefined ? true : suppress(ports, message, { ...draft, timers: 1 }, 'erased');
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
@@ -82,36 +74,12 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     if (entry !== 'first') return entry === 'taken';
   }
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
-  const { trigger } = version;
-  const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
-  const known = await ports.addresses(trigger, decider, cause);
-  const reservations = await ports.notifications.reservations(decider, known.limited);
-  const decision = await decideOnHistory(ports, {
-    trigger,
-    hub: await ports.hub(),
-    cause,
-    carried: known.carried,
-    addresses: withReservations(known.addresses, reservations),
-    hubReservations: reservations.hub.reservations,
-    arrivedAt: Date.parse(draft.arrivedAt),
-    now: ports.now(),
-    customer: decider,
-    reservations: reservations.all,
-    templates: Object.fromEntries(
-      Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
-    ),
-    waited: present !== undefined,
-  });
-  return applyDecision(ports, message, { draft, version, customer: decider, reservations, decision });
-};
-
-const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
-  new Map(
-    [...new Set([...addresses.keys(), ...byAddress.keys()])].map((one) => [
-      one,
-      { ...addressState(addresses, one), reservations: byAddress.get(one)?.reservations ?? [] },
-    ]),
+  const decided = await decideWithoutEffect(
+    { ...ports, reservations: ports.notifications.reservations },
+    { version, customer, cause, arrivedAt: Date.parse(draft.arrivedAt), waited: present !== undefined },
   );
+  return applyDecision(ports, message, { draft, version, ...decided });
+};
 
 /** A waiting row is due when its own timer has fired; every other row is decided already. */
 const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
@@ -128,15 +96,13 @@ const resume = async (ports: DecidePorts, present: Notification, message: Decisi
   const { status, until, timers } = present;
   if (status === 'waiting' && until !== undefined && (message.timer ?? 0) !== timers)
     await ports.schedule({ ...message, timer: timers }, Date.parse(until));
+  if (status === 'waiting' && message.timer === undefined) await ports.publishWaiting(present);
   if (status === 'reserved' || status === 'suppressed') await runFollowUps(ports, message, present);
 };
 
-interface DecisionContext {
+interface DecisionContext extends Decided {
   readonly draft: Notification;
   readonly version: TriggerVersion;
-  readonly customer: Customer;
-  readonly reservations: SendReservations;
-  readonly decision: Decision;
 }
 
 const applyDecision = async (
@@ -156,16 +122,20 @@ const applyDecision = async (
   if (decision.decision === 'wait') {
     const until = wholeSecond(decision.until);
     const timers = draft.timers + 1;
-    const waiting: Notification = { ...draft, status: 'waiting', at, timers, until: instant(until), steps };
+    const waiting: Notification = {
+      ...draft,
+      ...{ status: 'waiting', at, decidedAt: at, timers, until: instant(until), steps },
+    };
     if (!(await ports.notifications.save(waiting))) return false;
     await ports.schedule({ ...message, timer: timers }, until);
+    if (message.timer === undefined) await ports.publishWaiting(waiting);
     return true;
   }
   const { channel, addresses, template, approved, causeOnly } = decision;
   const { until: _, ...rest } = draft;
   const reserved: Notification = {
     ...rest,
-    ...{ status: 'reserved', at, channel, addresses: [...addresses], template, steps },
+    ...{ status: 'reserved', at, decidedAt: at, channel, addresses: [...addresses], template, steps },
     ...(approved && { approved }),
     ...(causeOnly && { causeOnly }),
     ...goalAt,
@@ -188,7 +158,8 @@ const suppress = async (
   reason: SuppressionReason,
 ): Promise<boolean> => {
   const { until: _, ...rest } = draft;
-  const suppressed: Notification = { ...rest, status: 'suppressed', at: instant(ports.now()), reason };
+  const at = instant(ports.now());
+  const suppressed: Notification = { ...rest, status: 'suppressed', at, decidedAt: at, reason };
   if (!(await ports.notifications.save(suppressed))) return false;
   await runFollowUps(ports, message, suppressed);
   return true;
@@ -212,7 +183,11 @@ const runFollowUps = async (
 /** Stores at the end of a goal's window whether the customer has reached the goal since the reservation or the holdout. */
 const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<boolean> => {
   const present = await ports.notifications.get(message);
-  if (present?.goalAt === undefined || present.goal !== undefined) return true;
+  if (present?.goalAt === undefined) return true;
+  if (present.goal !== undefined) {
+    await ports.publishGoal(present);
+    return true;
+  }
   const { goal } = (await versionOf(ports, message)).trigger;
   const customer = await ports.history.customer(message.profileId);
   if (goal === undefined || customer === undefined) return true;
@@ -225,7 +200,10 @@ const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<
     met = past.id;
     break;
   }
-  return ports.notifications.save({ ...present, goal: { interaction: met } });
+  const checked: Notification = { ...present, goal: { interaction: met } };
+  if (!(await ports.notifications.save(checked))) return false;
+  await ports.publishGoal(checked);
+  return true;
 };
 
 const versionOf = async (
@@ -255,23 +233,3 @@ const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion):
   timers: 0,
   steps: [],
 });
-
-/** Reads the history from the newest interaction on, no further than the decision needs. */
-const decideOnHistory = async (
-  { history }: DecidePorts,
-  inputs: Omit<Situation, 'history'>,
-): Promise<Decision> => {
-  const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
-  const situation = { ...inputs, history: facts };
-  const known = decideNow(situation);
-  if (known) return known;
-  const after = facts.start === undefined ? {} : { after: instant(facts.start) };
-  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
-    const decision = facts.add(past) ? decideNow(situation) : undefined;
-    if (decision) return decision;
-  }
-  facts.end();
-  const decision = decideNow(situation);
-  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
-  return decision;
-};

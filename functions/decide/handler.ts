@@ -12,7 +12,7 @@ import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/triggers/notifications.ts';
 import { timer } from '../aws/triggers/timer.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
-import { notificationEvent } from '../contracts/events/build.ts';
+import { goalChecked, notificationEvent } from '../contracts/events/build.ts';
 import { log } from '../contracts/log.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { decideStage } from '../contracts/stages/decide.ts';
@@ -47,6 +47,8 @@ export const create = (runtime: Runtime) => {
       if (reason === 'claim-cap') log('warn', 'claim-cap', { trigger, interaction });
       await publish(notificationEvent('notification.suppressed', notification));
     },
+    publishWaiting: (notification) => publish(notificationEvent('notification.waiting', notification)),
+    publishGoal: (notification) => publish(goalChecked(notification)),
     now: runtime.now,
     pausing: runtime,
   });

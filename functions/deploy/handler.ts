@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { HubSecret } from '../../core/config/hub-secret.ts';
+import { differences } from '../../core/triggers/difference.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
@@ -60,8 +61,21 @@ export const create = (runtime: Runtime) => {
     const ids = seed.triggers.map((definition) => Trigger.parse(definition).id);
     for (const [position, definition] of seed.triggers.entries())
       if (!(await publishSeed(ports, definition, seed.templates)))
-        log('info', 'edited-trigger', { trigger: ids[position] });
+        log('warn', 'edited-trigger', await differing(ids[position] ?? '', definition, seed.templates));
     await unpublishOthers(ports, new Set(ids));
+  };
+  /** The keys in which the published trigger differs from its file. */
+  const differing = async (trigger: string, definition: unknown, templates: SeedFile['templates']) => {
+    const current = await ports.triggers.current(trigger);
+    const published = current && (await ports.triggers.stored(trigger, current.version));
+    const named = Object.keys(published?.templates ?? {}).map((id) => [id, templates[id] ?? {}] as const);
+    const given = { definition, templates: Object.fromEntries(named) };
+    return {
+      trigger,
+      keys: differences(published, given)
+        .map(({ key }) => key)
+        .join(' '),
+    };
   };
   const fileOf = async (name: string): Promise<unknown> =>
     JSON.parse(await readFile(join(runtime.env['LAMBDA_TASK_ROOT'] ?? '.', name), 'utf8'));

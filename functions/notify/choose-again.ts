@@ -1,11 +1,12 @@
 import type { HubError } from '../../core/errors.ts';
 import { type Channel, instant } from '../../core/interaction/interaction.ts';
 import { type Chosen, type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
-import { quietUntil, type SuppressionReason, sendDeadline } from '../../core/triggers/decision.ts';
+import { quietUntil, sendDeadline } from '../../core/triggers/decision.ts';
 import type { Notification, NotificationMessage } from '../../core/triggers/notification.ts';
+import { stepRecorder } from '../../core/triggers/steps.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
-import { fail, save } from './stored.ts';
+import { fail, save, suppress } from './stored.ts';
 
 /** Chooses a channel by the present consent and addresses, and appends what was considered to `steps`. */
 const chooseAgain = async (
@@ -22,7 +23,7 @@ const chooseAgain = async (
       templates: { [template]: templateChannels(templates[template] ?? {}) },
     },
     template,
-    (step, result) => steps.push({ step, result }),
+    stepRecorder(steps),
     refused,
   );
 
@@ -57,8 +58,7 @@ export const restartFailed = async (
   if (work.version.trigger.send.to) return save(ports, { ...base, status: 'reserved' });
   const choice = await chooseAgain(ports, work, template, steps);
   if ('reason' in choice) {
-    await save(ports, { ...base, status: 'suppressed', reason: choice.reason });
-    return undefined;
+    return suppress(ports, base, choice.reason);
   }
   return save(ports, withChoice({ ...base, status: 'reserved' }, choice));
 };
@@ -79,17 +79,15 @@ export const resumeDeferred = async (
   const now = ports.now();
   if (present.status !== 'reserved') return present;
   const { until, ...rest } = present;
-  const suppress = async (reason: SuppressionReason): Promise<undefined> => {
-    await save(ports, { ...rest, status: 'suppressed', reason, at: instant(now) });
-  };
   const deadline = sendDeadline({ trigger, arrivedAt: Date.parse(present.arrivedAt) });
-  if (now > deadline) return suppress('expired');
+  if (now > deadline) return suppress(ports, rest, 'expired');
   const free = quietUntil({ trigger, hub, now, customer });
-  if (free > now) return free > deadline ? suppress('expired') : { sender: undefined, quietUntil: free };
+  if (free > now)
+    return free > deadline ? suppress(ports, rest, 'expired') : { sender: undefined, quietUntil: free };
   if (until === undefined || trigger.send.to) return present;
   const steps = [...present.steps];
   const choice = await chooseAgain(ports, work, present.template ?? '', steps);
-  if ('reason' in choice) return suppress(choice.reason);
+  if ('reason' in choice) return suppress(ports, { ...rest, steps }, choice.reason);
   return withChoice({ ...rest, steps }, choice);
 };
 

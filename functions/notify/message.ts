@@ -1,8 +1,6 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
-import { claimedName } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import { type Links, type Rendered, renderTemplate, variablesFor } from '../../core/triggers/template.ts';
-import type { StoredInteraction } from '../contracts/ports/history.ts';
+import type { Links } from '../../core/triggers/template.ts';
 import type { NotifyPorts, Work } from './ports.ts';
 
 /** The sender's address if the template names none: on the domain of the hub's alarm address. */
@@ -15,23 +13,6 @@ export const linksOf = async (
   { addresses: [address] = [], channel = 'email', at }: Notification,
   { version: { trigger } }: Work,
 ): Promise<Links> => (trigger.send.to || address === undefined ? {} : ports.links(address, channel, at));
-
-/** The message of a notification for its channel. Throws `HubError` `template-failure`. */
-export const renderedWith = (
-  links: Links,
-  { template = '', channel = 'email', approved, causeOnly }: Notification,
-  { version: { trigger, templates }, customer, cause }: Work,
-): Rendered => {
-  const visible = causeOnly ? causeAsCustomer(cause) : customer;
-  const variables = variablesFor(trigger, visible, cause, links);
-  return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
-};
-
-/** The customer as a template sees it if the address may belong to somebody else: the data of the interaction alone. */
-const causeAsCustomer = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({
-  ...{ id: '', tags: [], traits: {}, preferences: {}, stage: undefined },
-  ...{ name: claimedName(profile.name), language: profile.language, timeZone: profile.timeZone },
-});
 
 /** Links as the timeline and CRMs show them. The token is removed, because it gives access to the preferences of the address. */
 export const withoutTokens = (links: Links): Links =>

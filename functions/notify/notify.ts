@@ -8,11 +8,12 @@ import {
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { DeadAddress, isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { renderedWith } from '../aws/triggers/rendered.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
 import { recordDeadAddress } from './dead-address.ts';
-import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
+import { defaultFrom, linksOf, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
-import { ConcurrentDelivery, fail, save } from './stored.ts';
+import { ConcurrentDelivery, fail, save, suppress } from './stored.ts';
 
 /** A send counts as interrupted after this time, which is longer than the function's timeout. */
 const INTERRUPTED_AFTER_MS = 60_000;
@@ -59,6 +60,10 @@ const notifyOnce = async (
     await ports.publishEvent('notification.failed', present);
     return;
   }
+  if (present.status === 'suppressed') {
+    await ports.publishEvent('notification.suppressed', present);
+    return;
+  }
   if (!replayed && !['reserved', 'sending', 'sent'].includes(present.status)) return;
   if (present.status === 'sending') expectInterrupted(present, ports.now());
   if (present.status === 'sending' && present.category === 'marketing')
@@ -71,8 +76,7 @@ const notifyOnce = async (
     return;
   }
   if (current?.paused === true) {
-    await save(ports, { ...present, status: 'suppressed', reason: 'paused', at: instant(ports.now()) });
-    return;
+    return suppress(ports, present, 'paused');
   }
   const start = replayed
     ? await restartFailed(ports, present, work, message.replay)

@@ -25,7 +25,7 @@ export interface NotifyPorts {
   readonly links: (address: Identifier, channel: Channel, sentAt: Instant) => Promise<Links>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly publishEvent: (
-    type: 'notification.sent' | 'notification.failed',
+    type: 'notification.sent' | 'notification.failed' | 'notification.suppressed',
     notification: Notification,
   ) => Promise<void>;
   /** Stores the message in the list of failures, with the reason. */

@@ -1,5 +1,6 @@
 import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
+import type { SuppressionReason } from '../../core/triggers/decision.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import type { NotifyPorts } from './ports.ts';
 
@@ -18,6 +19,19 @@ export class ConcurrentDelivery extends HubError {
 export const save = async (ports: NotifyPorts, notification: Notification): Promise<Notification> => {
   if (!(await ports.notifications.save(notification))) throw new ConcurrentDelivery();
   return { ...notification, version: notification.version + 1 };
+};
+
+/** Ends a notification that is not to be sent any more. */
+export const suppress = async (
+  ports: NotifyPorts,
+  notification: Notification,
+  reason: SuppressionReason,
+): Promise<undefined> => {
+  const suppressed = await save(ports, {
+    ...notification,
+    ...{ status: 'suppressed', reason, at: instant(ports.now()) },
+  });
+  await ports.publishEvent('notification.suppressed', suppressed);
 };
 
 /** Stores a failure and ends the notification with it. */

@@ -1,6 +1,6 @@
 import { type Countable, countable } from '../../core/timeline/figures.ts';
 import type { FiguresStore } from '../aws/customers/figures.ts';
-import type { Unsent } from '../contracts/messages/projections.ts';
+import type { NotificationReport } from '../contracts/messages/projections.ts';
 import type { Projection } from '../contracts/ports/projections.ts';
 
 interface FiguresPorts {
@@ -12,17 +12,23 @@ interface FiguresPorts {
 /** Counts inbound and outbound interactions and unsent notifications, per channel and day. */
 export const figures =
   ({ store, timeZone }: FiguresPorts): Projection =>
-  async ({ interactions, unsent }) => {
+  async ({ interactions, notifications }) => {
     const countables = [
       ...interactions.flatMap((one) => countable(one, one.caused?.reply) ?? []),
-      ...unsent.map(countableUnsent),
+      ...notifications.flatMap(countableUnsent),
     ];
     if (countables.length > 0) await store.count(countables, await timeZone());
   };
 
-const countableUnsent = ({ event, trigger, interaction, channel, at }: Unsent): Countable => ({
-  id: `${event} ${trigger} ${interaction} ${at}`,
-  ...{ receivedAt: at, occurredAt: at },
-  ...(channel !== '' && { channel }),
-  amounts: event === 'notification.failed' ? { failed: 1 } : { suppressed: 1 },
-});
+/** What was sent is counted by its interaction. */
+const countableUnsent = ({ event, trigger, interaction, channel, at }: NotificationReport): Countable[] =>
+  event === 'notification.failed' || event === 'notification.suppressed'
+    ? [
+        {
+          id: `${event} ${trigger} ${interaction} ${at}`,
+          ...{ receivedAt: at, occurredAt: at },
+          ...(channel !== '' && { channel }),
+          amounts: event === 'notification.failed' ? { failed: 1 } : { suppressed: 1 },
+        },
+      ]
+    : [];

@@ -6,6 +6,8 @@ import { messageStatuses } from '../aws/customers/message-status.ts';
 import { loadBatch } from '../aws/customers/projections.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
+import { triggerFigures as triggerFiguresStore } from '../aws/triggers/trigger-figures.ts';
+import { triggerMessages } from '../aws/triggers/trigger-messages.ts';
 import type { ProjectionMessage } from '../contracts/messages/projections.ts';
 import type { Projection } from '../contracts/ports/projections.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -14,6 +16,7 @@ import { lambda } from '../middleware/lambda.ts';
 import { type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { figures } from './figures.ts';
 import { project } from './projections.ts';
+import { triggerFigures } from './trigger-figures.ts';
 
 export const create = (runtime: Runtime) => {
   const rows = table(runtime);
@@ -24,6 +27,7 @@ export const create = (runtime: Runtime) => {
     messageStatuses(rows, runtime, retentionSeconds),
     lists(rows, runtime),
     figures({ store: figuresStore(rows, runtime), timeZone }),
+    triggerFigures({ store: triggerFiguresStore(rows, runtime), timeZone, messages: triggerMessages(rows) }),
   ];
   const use = project({ load: loadBatch(rows), projections });
   return middy<QueueEvent<ProjectionMessage>, QueueResult>()

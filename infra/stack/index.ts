@@ -78,7 +78,7 @@ export class HubStack extends Stack {
     };
     new Failures(this, 'Failures', shared, queues);
     new Jobs(this, 'JobsConsumer', shared, { queue: jobs, imports, deliveries, queues });
-    new Api(this, 'Api', shared, { front, deliveries, jobs, queues });
+    new Api(this, 'Api', shared, { front, deliveries, decisions, jobs, queues });
     new Configuration(this, 'Configuration', shared, { seed, decisions });
 
     const monitoring = new Monitoring(this, 'Monitoring', shared, front);

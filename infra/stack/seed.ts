@@ -61,6 +61,7 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
       configFileName(`triggers/${name}`, folder),
       readText(folder, `triggers/${name}`),
       templates,
+      HubConfig.parse(hub),
     );
     return definition;
   });
@@ -97,8 +98,13 @@ const missing = (path: string, cause: unknown): HubError =>
   );
 
 /** Publishing would refuse it after the deployment has begun. */
-const expectPublishable = (file: string, text: string, templates: Seed['templates']): void => {
-  const faults = publishFaults(Trigger.parse(parse(text)), templates);
+const expectPublishable = (
+  file: string,
+  text: string,
+  templates: Seed['templates'],
+  hub: HubConfig,
+): void => {
+  const faults = publishFaults(Trigger.parse(parse(text)), templates, hub);
   if (faults.length === 0) return;
   const line = lineFinder(text);
   const lines = faults.map(({ path, message }) => `${file}:${line(path)}: ${path.join('.')}: ${message}`);

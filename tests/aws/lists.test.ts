@@ -16,7 +16,7 @@ it('a worker with an older version of a customer does not move the customer back
       { put: { ...profileKey(HALF), ...profile, version, name: { full } } },
       { put: { ...activityKey(HALF), ...activity, version } },
     ]);
-    return { interactions: [], customers: await history(table).customers([HALF]), unsent: [] };
+    return { interactions: [], customers: await history(table).customers([HALF]), notifications: [] };
   };
   const before = await known(1, 'Lovelace');
   const after = await known(2, 'King');

@@ -68,7 +68,7 @@ const erased = async (table: Table, once: Table): Promise<void> => {
 };
 const listed = async (table: Table, once: Table): Promise<void> => {
   const customers = await history(table).customers([HALF]);
-  await lists(once, noPause)({ interactions: [], customers, unsent: [] });
+  await lists(once, noPause)({ interactions: [], customers, notifications: [] });
 };
 
 it.each([

@@ -60,7 +60,11 @@ const store = async (table: Table, interactions: readonly StoredInteraction[]): 
     if (targetOf(one) === undefined)
       await table.put({ ...messageKey(one.provider, one.externalId ?? ''), address });
   }
-  await messageStatuses(table, noPause, async () => 1000)({ interactions, customers: new Map(), unsent: [] });
+  await messageStatuses(
+    table,
+    noPause,
+    async () => 1000,
+  )({ interactions, customers: new Map(), notifications: [] });
 };
 
 const Act = fc.record({

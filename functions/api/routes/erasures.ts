@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { normaliseIdentifier } from '../../../core/identity/normalise.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import type { ReceiptKey } from '../../../core/privacy/receipt.ts';
+import type { ReceiptKey } from '../../../core/privacy/signature.ts';
 import type { Erasures } from '../../aws/erasure/erasures.ts';
 import type { HashedKeys } from '../../aws/erasure/hashed-keys.ts';
 import type { Jobs } from '../../aws/operations/jobs.ts';

@@ -21,6 +21,6 @@ export const loadBatch =
       customers: await history(table).customers([
         ...new Set([...moved, ...changed].map(({ profileId }) => profileId)),
       ]),
-      unsent: messages.flatMap((message) => ('trigger' in message ? [message] : [])),
+      notifications: messages.flatMap((message) => ('trigger' in message ? [message] : [])),
     };
   };

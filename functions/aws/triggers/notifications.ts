@@ -12,6 +12,8 @@ import {
   notificationKey,
   onceKey,
   profileIdOf,
+  profilePartition,
+  sortKeyPrefix,
 } from '../../contracts/keys.ts';
 import { type Limits, limitsRowOf, notificationOf, onceOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
@@ -38,6 +40,8 @@ export interface Notifications {
   get(address: NotificationMessage): Promise<Notification | undefined>;
   /** Many, in the order of their addresses. */
   getAll(addresses: readonly NotificationMessage[]): Promise<(Notification | undefined)[]>;
+  /** Every decision about a customer, also under the source profiles that were merged into it, newest first. */
+  ofCustomer(customer: Pick<Customer, 'sourceProfiles'>): Promise<Notification[]>;
   /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
   save(notification: Notification): Promise<boolean>;
   /** Who has used up a value of a trigger's `once` for a customer: by source profile. */
@@ -69,6 +73,15 @@ export const notifications = (
     const keys = addresses.map(notificationKey);
     const rows = new Map((await table.get(keys)).map((row) => [keyText(row), notificationOf(row)]));
     return keys.map((key) => rows.get(keyText(key)));
+  },
+  async ofCustomer({ sourceProfiles }) {
+    const found: Notification[] = [];
+    for (const { profile } of sourceProfiles)
+      for await (const row of table.query(profilePartition(profile.id), {
+        beginsWith: sortKeyPrefix.notification,
+      }))
+        found.push(notificationOf(row));
+    return found.sort((one, other) => (one.at < other.at ? 1 : -1));
   },
   async save(notification) {
     const write = notificationWrite(notification, await hub());

@@ -5,9 +5,14 @@ import { instant } from '../../../core/interaction/interaction.ts';
 import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
-import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
-import type { CurrentTrigger } from '../../contracts/rows/triggers.ts';
-import type { Table } from '../clients/dynamo.ts';
+import {
+  currentTriggerKey,
+  triggerDraftKey,
+  triggerListKey,
+  triggerVersionKey,
+} from '../../contracts/keys.ts';
+import type { CurrentTrigger, TriggerDraft } from '../../contracts/rows/triggers.ts';
+import type { Table, Write } from '../clients/dynamo.ts';
 import { dropRule, expectRoom, putRule, type Rule, rulesOf } from './trigger-rules.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -25,6 +30,16 @@ export interface PublishPorts {
 }
 
 type Templates = Readonly<Record<string, TemplateFiles>>;
+
+/** Who publishes, and why; `restores` is the earlier version that is published again. */
+export interface Author {
+  readonly by: string;
+  readonly note?: string | undefined;
+  readonly restores?: number | undefined;
+}
+
+const deploy: Author = { by: 'deploy' };
+const unnamed: Author = { by: 'hub' };
 
 /** A trigger that passed every check before its publication. */
 interface Checked {
@@ -46,23 +61,26 @@ export const publish = async (
   ports: PublishPorts,
   definition: unknown,
   templates: Templates,
+  author: Author = unnamed,
 ): Promise<number> => {
   const checked = check(ports, definition, templates);
   const current = await ports.triggers.current(checked.trigger.id);
-  if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, {});
+  if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, { author });
   await setCurrent(ports, checked.trigger.id, { ...current, paused: false }, current);
   await putRule(ports, ruleOf(checked, current.version), 'ENABLED');
   return current.version;
 };
 
 /**
- * Publishes a trigger from the files of a deploy. One that a person has edited or paused since the last deploy stays so.
- * Resolves to whether the version of the files is published now. Throws as `publish` does.
+ * Publishes a trigger from files, as a deploy and `hub trigger apply` do. One that was edited elsewhere since the files were
+ * last published stays as it is without `overwrite`; a paused one stays paused. Resolves to whether the version of the files
+ * is published now. Throws as `publish` does.
  */
 export const publishSeed = async (
   ports: PublishPorts,
   definition: unknown,
   templates: Templates,
+  { author = deploy, overwrite = false }: { readonly author?: Author; readonly overwrite?: boolean } = {},
 ): Promise<boolean> => {
   const checked = check(ports, definition, templates);
   const { digest, trigger } = checked;
@@ -73,21 +91,22 @@ export const publishSeed = async (
     await putRule(ports, ruleOf(checked, current.version), current.paused ? 'DISABLED' : 'ENABLED');
     return true;
   }
-  if (current && current.seeded !== current.digest) return false;
-  await publishVersion(ports, checked, current, { seeded: digest, paused: current?.paused ?? false });
+  if (current && current.seeded !== current.digest && !overwrite) return false;
+  const paused = current?.paused ?? false;
+  await publishVersion(ports, checked, current, { author, seeded: digest, paused });
   return true;
 };
 
 /** Pauses a trigger; waiting notifications are not sent. Throws `HubError` `unknown-trigger` (never). */
-export const pause = async (ports: PublishPorts, trigger: string): Promise<void> => {
-  const current = await pauseRow(ports, trigger);
+export const pause = async (ports: PublishPorts, trigger: string, by = unnamed.by): Promise<void> => {
+  const current = await pauseRow(ports, trigger, by);
   const [rule] = (await rulesOf(ports)).filter(({ name }) => name === ruleName(trigger, current.version));
   if (rule) await putRule(ports, rule, 'DISABLED');
 };
 
 /** Ends a trigger and removes its rules from the bus. Its versions stay stored, because decisions name them. */
-export const unpublish = async (ports: PublishPorts, trigger: string): Promise<void> => {
-  await pauseRow(ports, trigger);
+export const unpublish = async (ports: PublishPorts, trigger: string, by = unnamed.by): Promise<void> => {
+  await pauseRow(ports, trigger, by);
   await dropRules(ports, trigger);
 };
 
@@ -98,7 +117,7 @@ export const unpublishOthers = async (ports: PublishPorts, kept: ReadonlySet<str
   );
   for (const trigger of new Set(published).difference(kept)) {
     const current = await ports.triggers.current(trigger);
-    if (current?.seeded === current?.digest) await unpublish(ports, trigger);
+    if (current?.seeded === current?.digest) await unpublish(ports, trigger, deploy.by);
   }
 };
 
@@ -106,6 +125,47 @@ export const unpublishOthers = async (ports: PublishPorts, kept: ReadonlySet<str
 export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>): Promise<void> => {
   for (const { name } of await rulesOf(ports)) if (name.startsWith('trigger-')) await dropRule(ports, name);
 };
+
+/** Publishes the version that was paused again. Throws `HubError` `unknown-trigger` (never). */
+export const resume = async (ports: PublishPorts, trigger: string): Promise<void> => {
+  const current = await ports.triggers.current(trigger);
+  const stored = current && (await ports.triggers.stored(trigger, current.version));
+  if (current === undefined || stored === undefined) throw unknownTrigger(trigger);
+  await setCurrent(ports, trigger, { ...current, paused: false }, current);
+  const pattern = JSON.stringify(rulePattern(Trigger.parse(stored.definition)));
+  await putRule(ports, { name: ruleName(trigger, current.version), pattern }, 'ENABLED');
+};
+
+/** Stores an edit without publishing it, in place of an earlier draft. */
+export const saveDraft = async (
+  { table, now }: PublishPorts,
+  trigger: string,
+  { definition, templates }: { readonly definition: unknown; readonly templates: Templates },
+  { by, note }: Author,
+): Promise<void> => {
+  const draft: TriggerDraft = {
+    ...{ definition, templates, by, at: instant(now()) },
+    ...(note !== undefined && { note }),
+  };
+  await table.transact([
+    { put: { ...triggerDraftKey(trigger), ...draft } },
+    { put: { ...triggerListKey(trigger) } },
+  ]);
+};
+
+/** Removes the draft of a trigger, once it is published. */
+export const dropDraft = async ({ table }: Pick<PublishPorts, 'table'>, trigger: string): Promise<void> => {
+  await table.transact([{ delete: triggerDraftKey(trigger) }]);
+};
+
+const unknownTrigger = (trigger: string): HubError =>
+  new HubError(
+    'unknown-trigger',
+    `There is no trigger ${trigger} to pause or resume. \`hub trigger list\` shows all.`,
+    {
+      retry: 'never',
+    },
+  );
 
 const check = (ports: PublishPorts, definition: unknown, templates: Templates): Checked => {
   const trigger = Trigger.parse(definition);
@@ -126,22 +186,31 @@ const publishVersion = async (
   ports: PublishPorts,
   checked: Checked,
   current: CurrentTrigger | undefined,
-  { paused = false, seeded = current?.seeded }: { paused?: boolean; seeded?: string | undefined },
+  {
+    author: { by, note, restores },
+    paused = false,
+    seeded = current?.seeded,
+  }: { author: Author; paused?: boolean; seeded?: string | undefined },
 ): Promise<number> => {
   const { trigger, definition, templates, pattern, digest } = checked;
   await expectRoom(ports, trigger.id, pattern);
   let version = (current?.version ?? 0) + 1;
   // The number of an interrupted publication is skipped.
+  const written = {
+    ...{ definition, templates, by, at: instant(ports.now()) },
+    ...(note !== undefined && { note }),
+    ...(restores !== undefined && { restores }),
+  };
   while (
     !(await ports.table.transact([
-      { put: { ...triggerVersionKey(trigger.id, version), definition, templates }, if: { absent: true } },
+      { put: { ...triggerVersionKey(trigger.id, version), ...written }, if: { absent: true } },
     ]))
   )
     version++;
   const rule = ruleOf(checked, version);
   await putRule(ports, rule, paused ? 'DISABLED' : 'ENABLED');
-  const { pausedAt } = current ?? {};
-  await setCurrent(ports, trigger.id, { version, paused, pausedAt, digest, seeded }, current);
+  const { pausedAt, pausedBy } = current ?? {};
+  await setCurrent(ports, trigger.id, { version, paused, pausedAt, pausedBy, digest, seeded }, current);
   await dropRules(ports, trigger.id, rule.name);
   return version;
 };
@@ -157,12 +226,11 @@ const dropRules = async (ports: PublishPorts, trigger: string, kept?: string): P
     if (own.test(name) && name !== kept) await dropRule(ports, name);
 };
 
-const pauseRow = async (ports: PublishPorts, trigger: string): Promise<CurrentTrigger> => {
+const pauseRow = async (ports: PublishPorts, trigger: string, by: string): Promise<CurrentTrigger> => {
   const current = await ports.triggers.current(trigger);
-  if (current === undefined)
-    throw new HubError('unknown-trigger', `There is no trigger ${trigger} to pause.`, { retry: 'never' });
+  if (current === undefined) throw unknownTrigger(trigger);
   const pausedAt = instant(ports.now());
-  await setCurrent(ports, trigger, { ...current, paused: true, pausedAt }, current);
+  await setCurrent(ports, trigger, { ...current, paused: true, pausedAt, pausedBy: by }, current);
   return current;
 };
 
@@ -173,7 +241,11 @@ const setCurrent = async (
   before: CurrentTrigger | undefined,
 ): Promise<void> => {
   const condition = before ? { version: before.version } : ({ absent: true } as const);
-  if (await table.transact([{ put: { ...currentTriggerKey(trigger), ...row }, if: condition }])) return;
+  const writes: Write[] = [
+    { put: { ...currentTriggerKey(trigger), ...row }, if: condition },
+    { put: { ...triggerListKey(trigger) } },
+  ];
+  if (await table.transact(writes)) return;
   throw new HubError(
     'write-conflict',
     `The trigger ${trigger} was changed concurrently. Look at it and try again.`,

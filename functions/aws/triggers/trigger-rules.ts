@@ -48,22 +48,41 @@ export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
   return found;
 };
 
+/** How many rules a bus has, and how many AWS allows by default. */
+export interface BusRoom {
+  readonly region: string;
+  readonly rules: { readonly used: number; readonly most: number };
+  readonly withWildcards: { readonly used: number; readonly most: number };
+}
+
+export const roomOf = async (bus: Bus): Promise<BusRoom> => {
+  const rules = await rulesOf(bus);
+  const region = await bus.events.config.region();
+  return {
+    region,
+    rules: { used: rules.length, most: regionsWithFewerRules.get(region) ?? MOST_RULES },
+    withWildcards: {
+      used: rules.filter(({ pattern }) => hasWildcard(pattern)).length,
+      most: MOST_WILDCARD_RULES,
+    },
+  };
+};
+
+const hasWildcard = (pattern: string): boolean => usesWildcard(JSON.parse(pattern));
+
 /** Throws `HubError` `rule-quota` (never) where the bus has no room for one more rule; a new version counts as one more. */
 export const expectRoom = async (bus: Bus, trigger: string, pattern: string): Promise<void> => {
-  const rules = await rulesOf(bus);
-  const wild = (text: string): boolean => usesWildcard(JSON.parse(text));
-  const region = await bus.events.config.region();
-  const most = regionsWithFewerRules.get(region) ?? MOST_RULES;
-  if (rules.length >= most)
+  const { region, rules, withWildcards } = await roomOf(bus);
+  if (rules.used >= rules.most)
     throw new HubError(
       'rule-quota',
-      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.length} rules, and AWS allows ${most} in ${region} by default. Unpublish a trigger, or ask AWS for a higher quota.`,
+      `${trigger} cannot be published: the bus ${bus.bus} has ${rules.used} rules, and AWS allows ${rules.most} in ${region} by default. Unpublish a trigger, or ask AWS for a higher quota.`,
       { retry: 'never' },
     );
-  if (wild(pattern) && rules.filter((one) => wild(one.pattern)).length >= MOST_WILDCARD_RULES)
+  if (hasWildcard(pattern) && withWildcards.used >= withWildcards.most)
     throw new HubError(
       'rule-quota',
-      `${trigger} cannot be published: the bus ${bus.bus} allows ${MOST_WILDCARD_RULES} rules with wildcards. Use prefix or suffix where you can.`,
+      `${trigger} cannot be published: the bus ${bus.bus} allows ${withWildcards.most} rules with wildcards. Use prefix or suffix where you can.`,
       { retry: 'never' },
     );
 };

@@ -1,8 +1,22 @@
 import { tolerant } from '../../../core/formats/tolerant.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { Trigger } from '../../../core/triggers/trigger.ts';
-import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
-import { type CurrentTrigger, currentTriggerOf, triggerVersionOf } from '../../contracts/rows/triggers.ts';
+import {
+  currentTriggerKey,
+  triggerDraftKey,
+  triggerListPartition,
+  triggerPartition,
+  triggerVersionKey,
+  triggerVersionPrefix,
+} from '../../contracts/keys.ts';
+import {
+  type CurrentTrigger,
+  currentTriggerOf,
+  type TriggerDraft,
+  type TriggerVersionRow,
+  triggerDraftOf,
+  triggerVersionOf,
+} from '../../contracts/rows/triggers.ts';
 import { cache } from '../clients/cache.ts';
 import type { Table } from '../clients/dynamo.ts';
 
@@ -17,6 +31,13 @@ export interface Triggers {
   version(trigger: string, version: number): Promise<TriggerVersion | undefined>;
   /** Never cached, so that a pause takes effect at once. Undefined where the trigger was never published. */
   current(trigger: string): Promise<CurrentTrigger | undefined>;
+  /** One version as it was written, with who wrote it and when. */
+  stored(trigger: string, version: number): Promise<TriggerVersionRow | undefined>;
+  draft(trigger: string): Promise<TriggerDraft | undefined>;
+  /** Every version, oldest first. */
+  history(trigger: string): Promise<readonly (TriggerVersionRow & { readonly version: number })[]>;
+  /** The ids of all triggers that were published or drafted; those that only an earlier release has published may be absent. */
+  ids(): Promise<readonly string[]>;
 }
 
 const MOST_VERSIONS = 1000;
@@ -39,6 +60,28 @@ export const triggers = (table: Table): Triggers => {
     async current(trigger) {
       const [row] = await table.get([currentTriggerKey(trigger)]);
       return row && currentTriggerOf(row);
+    },
+    async stored(trigger, version) {
+      const [row] = await table.get([triggerVersionKey(trigger, version)]);
+      return row && triggerVersionOf(row);
+    },
+    async draft(trigger) {
+      const [row] = await table.get([triggerDraftKey(trigger)]);
+      return row && triggerDraftOf(row);
+    },
+    async history(trigger) {
+      const found: (TriggerVersionRow & { readonly version: number })[] = [];
+      for await (const row of table.query(triggerPartition(trigger), { beginsWith: triggerVersionPrefix }))
+        found.push({
+          ...triggerVersionOf(row),
+          version: Number(row.sk.slice(triggerVersionPrefix.length)),
+        });
+      return found.sort((one, other) => one.version - other.version);
+    },
+    async ids() {
+      const found: string[] = [];
+      for await (const { sk } of table.query(triggerListPartition)) found.push(sk);
+      return found;
     },
   };
 };

@@ -117,11 +117,23 @@ export const unmerged = (
 
 /** What became of a notification, at the time of its row. */
 export const notificationEvent = (
-  type: 'notification.sent' | 'notification.suppressed' | 'notification.failed',
+  type: 'notification.sent' | 'notification.suppressed' | 'notification.failed' | 'notification.waiting',
   notification: Notification,
-): BusEvent => {
-  const { profileId, trigger, triggerVersion, interaction, channel, reason, at } = notification;
-  const detail = {
+): BusEvent => ({ type, detail: notificationDetail(notification), at: notification.at });
+
+/** Whether a goal was reached, at the time at which the notification was sent or withheld. */
+export const goalChecked = (notification: Notification): BusEvent => ({
+  type: 'notification.goal-checked',
+  detail: {
+    ...notificationDetail(notification),
+    goal: notification.goal?.interaction == null ? 'missed' : 'reached',
+  },
+  at: notification.at,
+});
+
+const notificationDetail = (notification: Notification) => {
+  const { profileId, trigger, triggerVersion, interaction, channel, reason, template } = notification;
+  return {
     ...{
       id: notificationId(notification),
       customer: { profileId },
@@ -131,8 +143,9 @@ export const notificationEvent = (
     },
     ...(channel && { channel }),
     ...(reason !== undefined && { reason }),
+    ...(template !== undefined && { template }),
+    ...(notification.timers > 0 && notification.status !== 'waiting' && { waited: 'yes' as const }),
   };
-  return { type, detail, at };
 };
 
 /** `customer`: the canonical id. */

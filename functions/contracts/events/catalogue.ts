@@ -35,6 +35,10 @@ const notification = z.strictObject({
   /** Absent where none was chosen yet. */
   channel: Channel.optional(),
   reason: z.string().optional(),
+  /** The template of the message; absent where none was chosen yet. */
+  template: z.string().optional(),
+  /** Set where a wait or a deferral came before. */
+  waited: z.literal('yes').optional(),
 });
 
 export const BusEvent = z.discriminatedUnion('type', [
@@ -94,6 +98,16 @@ export const BusEvent = z.discriminatedUnion('type', [
     notification,
   ),
   event('notification.failed', 'A notification could not be sent; `reason` is the error code.', notification),
+  event(
+    'notification.waiting',
+    'A notification waits for the end of its wait, or is deferred by quiet hours. It is published once, however often it is deferred.',
+    notification,
+  ),
+  event(
+    'notification.goal-checked',
+    "The window of a trigger's goal is over, for a notification that was sent or withheld as `holdout` (`reason`).",
+    notification.extend({ goal: z.enum(['reached', 'missed']) }),
+  ),
   event(
     'sync.failed',
     'A CRM refused the record of a customer for good; the failure says why.',

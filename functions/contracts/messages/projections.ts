@@ -14,7 +14,13 @@ export const ProjectionMessage = z.discriminatedUnion('event', [
     profileId: z.string(),
   }),
   z.strictObject({
-    event: z.enum(['notification.suppressed', 'notification.failed']),
+    event: z.enum([
+      'notification.suppressed',
+      'notification.failed',
+      'notification.sent',
+      'notification.waiting',
+      'notification.goal-checked',
+    ]),
     profileId: z.string(),
     trigger: z.string(),
     /** The interaction that caused the notification. */
@@ -22,9 +28,14 @@ export const ProjectionMessage = z.discriminatedUnion('event', [
     /** Empty where no channel was chosen yet. */
     channel: Channel.or(z.literal('')),
     at: Instant,
+    // Empty where the event does not have them; messages of earlier releases have none of them.
+    reason: z.string().default(''),
+    template: z.string().default(''),
+    waited: z.string().default(''),
+    goal: z.enum(['reached', 'missed', '']).default(''),
   }),
 ]);
 export type ProjectionMessage = z.infer<typeof ProjectionMessage>;
 
-/** A notification that was not sent. */
-export type Unsent = Extract<ProjectionMessage, { trigger: string }>;
+/** What became of a notification. */
+export type NotificationReport = Extract<ProjectionMessage, { trigger: string }>;

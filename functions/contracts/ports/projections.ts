@@ -1,6 +1,6 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import type { ListEntry } from '../../../core/timeline/lists.ts';
-import type { ProjectionMessage, Unsent } from '../messages/projections.ts';
+import type { NotificationReport, ProjectionMessage } from '../messages/projections.ts';
 import type { InteractionRow } from '../rows/interactions.ts';
 
 /** What the messages of a batch name, as stored now; the rows of customers who were erased since are absent. */
@@ -8,7 +8,7 @@ export interface Batch {
   readonly interactions: readonly InteractionRow[];
   /** Customers whose entries in lists may have changed, by the source profile that a message names. */
   readonly customers: ReadonlyMap<string, Customer>;
-  readonly unsent: readonly Unsent[];
+  readonly notifications: readonly NotificationReport[];
 }
 
 export type LoadBatch = (messages: readonly ProjectionMessage[]) => Promise<Batch>;

@@ -26,12 +26,27 @@ export const limitsRowOf = rowReader(Limits);
 export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });
 export const onceOf = rowReader(OnceRow);
 
-/** One published version, with its templates as they were: an edit leaves started waits on theirs. */
-export const TriggerVersionRow = z.object({
+const Authored = z.object({
   definition: z.unknown(),
   templates: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Who wrote it, when, and why. Rows of earlier releases do not have them. */
+  by: z.string().optional(),
+  at: Instant.optional(),
+  note: z.string().optional(),
 });
+
+/** One published version, with its templates as they were: an edit leaves started waits on theirs. */
+export const TriggerVersionRow = Authored.extend({
+  /** The earlier version that this one restores. */
+  restores: z.int().positive().optional(),
+});
+export type TriggerVersionRow = z.infer<typeof TriggerVersionRow>;
 export const triggerVersionOf = rowReader(TriggerVersionRow);
+
+/** A trigger that is stored and not published. */
+export const TriggerDraft = Authored.extend({ by: z.string(), at: Instant });
+export type TriggerDraft = z.infer<typeof TriggerDraft>;
+export const triggerDraftOf = rowReader(TriggerDraft);
 
 /** Which version of a trigger runs. */
 export const CurrentTrigger = z.object({
@@ -39,6 +54,7 @@ export const CurrentTrigger = z.object({
   paused: z.boolean(),
   /** The last pause: what was waiting then is not sent, even after the trigger was resumed. */
   pausedAt: Instant.optional(),
+  pausedBy: z.string().optional(),
   /** Of definition and templates: an equal digest is a repetition. */
   digest: z.string(),
   /** The digest that a deploy published; where it differs from `digest` a person has edited the trigger since. */

@@ -4,6 +4,7 @@ import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import { allowReplays, queueUrls, type StageQueues } from './failures.ts';
 import type { FrontDoor } from './front-door.ts';
+import { allowTriggerRules, publishingEnvironment } from './trigger-rules.ts';
 
 /** The routes of the API, as API Gateway writes them. */
 const routes = [
@@ -12,6 +13,9 @@ const routes = [
   'GET /customers/{id}/timeline',
   'GET /customers/{id}/ledger',
   'GET /customers/{id}/consent',
+  'GET /customers/{id}/notifications',
+  'GET /notifications/{id}',
+  'GET /notifications/{id}/evidence',
   'GET /customers/{id}/crm/{crm}',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
@@ -41,6 +45,18 @@ const routes = [
   'GET /jobs/{id}/refused/{part}',
   'POST /jobs/{id}/start',
   'POST /jobs/{id}/cancel',
+  'GET /triggers',
+  'POST /triggers/check',
+  'POST /triggers/test',
+  'GET /triggers/{id}',
+  'PUT /triggers/{id}',
+  'DELETE /triggers/{id}',
+  'GET /triggers/{id}/versions',
+  'GET /triggers/{id}/report',
+  'POST /triggers/{id}/publish',
+  'POST /triggers/{id}/pause',
+  'POST /triggers/{id}/resume',
+  'POST /triggers/{id}/roll-back',
 ] as const;
 
 /** What anybody may call: the pages behind links, and whether the hub is there. */
@@ -57,6 +73,7 @@ const openRoutes = [
 interface ApiProps {
   readonly front: FrontDoor;
   readonly deliveries: WorkQueue;
+  readonly decisions: WorkQueue;
   readonly jobs: WorkQueue;
   /** The queues to which failures are replayed. */
   readonly queues: StageQueues;
@@ -68,7 +85,7 @@ export class Api extends Construct {
     scope: Construct,
     id: string,
     shared: SharedResources,
-    { front, deliveries, jobs, queues }: ApiProps,
+    { front, deliveries, decisions, jobs, queues }: ApiProps,
   ) {
     super(scope, id);
     const { hub, storage } = shared;
@@ -79,10 +96,17 @@ export class Api extends Construct {
         QUEUE_URL_JOBS: jobs.queue.queueUrl,
         QUEUE_URLS: queueUrls(this, queues),
         BUCKET: storage.bucket.bucketName,
+        ...publishingEnvironment(shared, decisions),
       },
       timeoutSeconds: 15,
     });
     api.allow(['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:PutItem'], storage.table.tableArn);
+    // Of rows it deletes drafts of triggers alone.
+    api.allow(['dynamodb:DeleteItem'], storage.table.tableArn, {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['trigger#*'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    });
+    allowTriggerRules(api, shared);
     // This includes the deliveries queue.
     allowReplays(api, shared, queues);
     for (const crm of Object.keys(hub.crms)) {

@@ -7,6 +7,7 @@ import { HubFunction, type SharedResources } from '../resources/hub-function.ts'
 import { secretArn } from '../resources/secrets.ts';
 import type { WorkQueue } from '../resources/work-queue.ts';
 import type { Seed } from '../seed.ts';
+import { allowTriggerRules, publishingEnvironment, triggerRules } from './trigger-rules.ts';
 
 /** The function has five minutes, and Lambda runs it twice more where it ends without an answer. */
 const ANSWER_WITHIN = Duration.minutes(20);
@@ -32,29 +33,14 @@ export class Configuration extends Construct {
     const code = readFileSync(join(folder, 'index.cjs'), 'utf8');
     const deploy = new HubFunction(this, 'Deploy', shared, {
       bundle: 'deploy',
-      environment: {
-        BUS: bus.eventBusName,
-        QUEUE_ARN_DECISIONS: decisions.queue.queueArn,
-        DEAD_ARN_DECISIONS: decisions.deadLetters.queueArn,
-      },
+      environment: publishingEnvironment(shared, decisions),
       timeoutSeconds: 300,
     });
-    const rules = (name: string): string =>
-      Stack.of(this).formatArn({
-        service: 'events',
-        resource: 'rule',
-        resourceName: `${bus.eventBusName}/${name}`,
-      });
     deploy.allow(['dynamodb:BatchGetItem', 'dynamodb:PutItem'], table.tableArn);
-    deploy.allow(
-      ['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule'],
-      rules('trigger-*'),
-    );
-    // EventBridge checks this action against no resource.
-    deploy.allow(['events:ListRules'], '*');
+    allowTriggerRules(deploy, shared);
     deploy.allowKey();
     this.#allowCreatingSecrets(deploy, shared);
-    decisions.allowRules({ ArnLike: { 'aws:SourceArn': rules('trigger-*') } });
+    decisions.allowRules({ ArnLike: { 'aws:SourceArn': triggerRules(Stack.of(this), shared) } });
     new CustomResource(this, 'Seed', {
       serviceToken: deploy.lambda.functionArn,
       serviceTimeout: ANSWER_WITHIN,

@@ -35,10 +35,14 @@ export class Projections extends Construct {
         message: { event, profileId },
       }),
       createEventRule(this, 'Unsent', {
-        ...{ bus, queue, detailTypes: ['notification.suppressed', 'notification.failed'] },
+        ...{ bus, queue },
+        detailTypes: ['suppressed', 'failed', 'sent', 'waiting', 'goal-checked'].map(
+          (what) => `notification.${what}`,
+        ),
         message: {
           ...{ event, profileId, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
-          ...{ channel: '$.detail.channel', at: '$.time' },
+          ...{ channel: '$.detail.channel', at: '$.time', reason: '$.detail.reason' },
+          ...{ template: '$.detail.template', waited: '$.detail.waited', goal: '$.detail.goal' },
         },
       }),
     ];

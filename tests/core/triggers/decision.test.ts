@@ -353,7 +353,8 @@ it('a goal is met in (reservation, reservation + window]', () => {
 });
 
 it('records a wait, what cancels it, a count, a cap and quiet hours', () => {
-  const stepsOf = (...given: Parameters<typeof decided>) => decided(...given).steps;
+  const stepsOf = (...given: Parameters<typeof decided>) =>
+    decided(...given).steps.map(({ step, result }) => ({ step, result }));
   const waits = { wait: '2h', unless: { kind: ['order'] } };
   const later = { now: NOON + 2 * HOUR, waited: true };
   expect(stepsOf(waits)).toEqual([{ step: 'wait', result: `until ${iso(NOON + 2 * HOUR)}` }]);
@@ -385,10 +386,16 @@ it('records every check and its result', () => {
     limits: { perCustomer: '1 per 7d' },
   });
   expect(steps).toEqual([
-    { step: 'customer {"tags":[{"exists":false}]}', result: 'holds' },
-    { step: 'channel push', result: 'no-address' },
-    { step: 'channel email', result: 'chosen' },
-    { step: 'perCustomer', result: '0 of 1 in the window' },
+    { step: 'customer {"tags":[{"exists":false}]}', result: 'holds', values: { found: { tags: [] } } },
+    { step: 'channel push', result: 'no-address', values: { consent: 'unknown', reason: 'no-address' } },
+    {
+      ...{ step: 'channel email', result: 'chosen' },
+      values: { consent: 'unknown', addresses: ['email:ada@example.com'] },
+    },
+    {
+      ...{ step: 'perCustomer', result: '0 of 1 in the window' },
+      values: { count: 0, most: 1, window: 7 * DAY },
+    },
   ]);
 });
 

@@ -57,7 +57,10 @@ it('asks for the longest of its windows, nested ones too, and from the cause on 
 
 it('says that a count was not finished', () => {
   const { decision } = decidedInSteps({ where: [counting({ atLeast: 2 })] }, { history: orders(9) });
-  expect(decision.steps[0]).toEqual({ step: 'count {"kind":["order"]}', result: '2 or more' });
+  expect(decision.steps[0]).toMatchObject({
+    ...{ step: 'count {"kind":["order"]}', result: '2 or more' },
+    values: { count: 2, isAll: false, atLeast: 2 },
+  });
 });
 
 /** Conditions on orders and messages whose counts are limited in any way. */

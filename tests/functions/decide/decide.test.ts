@@ -20,10 +20,12 @@ let hub: TriggerTable;
 let timers: { readonly message: DecisionMessage; readonly at: number }[];
 let queued: NotificationMessage[];
 let suppressed: Notification[];
+let waiting: Notification[];
+let goals: Notification[];
 
 beforeEach(async () => {
   hub = await openTriggerTable();
-  [timers, queued, suppressed] = [[], [], []];
+  [timers, queued, suppressed, waiting, goals] = [[], [], [], [], []];
   await hub.putPerson();
 });
 
@@ -44,6 +46,8 @@ const portsOf = (overrides: Partial<DecidePorts> = {}): DecidePorts => ({
   schedule: async (message, at) => void timers.push({ message, at }),
   enqueue: async (message) => void queued.push(message),
   publishSuppressed: async (notification) => void suppressed.push(notification),
+  publishWaiting: async (notification) => void waiting.push(notification),
+  publishGoal: async (notification) => void goals.push(notification),
   now: hub.runtime.now,
   pausing: noPause,
   ...overrides,

@@ -75,6 +75,8 @@ const reservation = async (fields: Record<string, unknown> = {}, files = templat
       schedule: async () => {},
       enqueue: async () => {},
       publishSuppressed: async () => {},
+      publishWaiting: async () => {},
+      publishGoal: async () => {},
       now: hub.runtime.now,
       pausing: noPause,
     },

@@ -17,7 +17,7 @@ const kept = () => {
   const use = project({
     load: async (messages) => {
       batches.push(messages.map(({ profileId }) => profileId));
-      const none: Batch = { interactions: [], customers: new Map(), unsent: [] };
+      const none: Batch = { interactions: [], customers: new Map(), notifications: [] };
       return none;
     },
     projections: [

@@ -49,6 +49,7 @@ import {
   Limits,
   notificationOf,
   OnceRow,
+  TriggerDraft,
   TriggerVersionRow,
 } from '../../../functions/contracts/rows/triggers.ts';
 import { Lease } from '../../../functions/sync/connection/lease.ts';
@@ -98,10 +99,12 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   'erasure-outcome': [/^erasure#\S+ crm#/u, crmOutcomeOf.schema],
   place: [/^list#/u, KeyOnly],
   figures: [/^figures#/u, Amounts],
+  'trigger-figures': [/^trigger-figures#/u, z.record(z.string(), z.number())],
   counted: [/^counted#/u, CountedPage],
   configuration: [/^config#/u, ConfigRow],
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
   'current-trigger': [/^trigger#\S+ current$/u, CurrentTrigger],
+  'trigger-draft': [/^trigger#\S+ draft$/u, TriggerDraft],
   budget: [/^budget#/u, RateLimit],
   connection: [/^connection#/u, connectionOf.schema],
   poll: [/^poll#/u, pollStateOf.schema],

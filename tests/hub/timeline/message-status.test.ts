@@ -96,7 +96,7 @@ describe('the status of a message', () => {
       hub.table,
       noPause,
       async () => 1000,
-    )({ interactions: [interaction], customers: new Map(), unsent: [] });
+    )({ interactions: [interaction], customers: new Map(), notifications: [] });
     expect(await standingOf('meta', 'wamid.1')).toBeUndefined();
   });
 });
@@ -175,7 +175,7 @@ describe('batches in any order, with duplicates, and several at once', () => {
           for (const one of interactions) await table.put({ ...interactionKey(one), ...one });
           const use = messageStatuses(table, noPause, async () => 1000);
           await Promise.all(
-            batches.map((batch) => use({ interactions: batch, customers: new Map(), unsent: [] })),
+            batches.map((batch) => use({ interactions: batch, customers: new Map(), notifications: [] })),
           );
           const found = await table.get(['wamid.1', 'wamid.2'].map((ref) => messageStatusKey('meta', ref)));
           return new Map(found.map((row) => [row.pk, messageStatusOf(row).relations]));

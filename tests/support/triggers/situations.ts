@@ -111,7 +111,8 @@ export const decideAll = ({ history, ...inputs }: Inputs): Decision => {
   return decision;
 };
 
-const situationOf = (fields: Record<string, unknown>, { hub = {}, ...told }: Told): Inputs => ({
+/** The inputs of a decision about an event that arrives at noon, unless told otherwise. */
+export const situationOf = (fields: Record<string, unknown>, { hub = {}, ...told }: Told = {}): Inputs => ({
   trigger: trigger(fields),
   hub: HubConfig.parse(hub),
   cause: past(NOON),

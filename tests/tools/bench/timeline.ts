@@ -65,7 +65,7 @@ export const benchTimeline = async (): Promise<Measured[]> => {
     table.rows,
     noPause,
     async () => 1000,
-  )({ interactions, customers: new Map(), unsent: [] });
+  )({ interactions, customers: new Map(), notifications: [] });
 
   const read = timelines(table.rows, loadHashedKeys);
   const page = async (from?: TimelineCursor): Promise<TimelinePage> => {

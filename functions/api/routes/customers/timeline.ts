@@ -2,15 +2,18 @@ import * as z from 'zod';
 import type { Customer } from '../../../../core/identity/customer.ts';
 import type { SourceProfile } from '../../../../core/identity/profile.ts';
 import { Channel, Instant, Kind } from '../../../../core/interaction/interaction.ts';
+import type { Notifications } from '../../../aws/triggers/notifications.ts';
 import type { Guests } from '../../../contracts/ports/guests.ts';
 import type { History, TimelineCursor, TimelineQuery, Timelines } from '../../../contracts/ports/history.ts';
 import { problem } from '../../../middleware/http.ts';
 import { Cursor, cursorOf, json, type Routes, withCustomer } from '../route.ts';
+import { merged, unsentOnPage } from './unsent.ts';
 
 export interface TimelinePorts {
   readonly history: History;
   readonly timelines: Timelines;
   readonly guests: Pick<Guests, 'guestsOf'>;
+  readonly notifications: Pick<Notifications, 'ofCustomer'>;
 }
 
 /** A list of values: API Gateway joins the values of a repeated parameter with commas. */
@@ -63,20 +66,23 @@ const expected: Readonly<Record<string, string>> = {
 };
 
 export const timelineRoutes: Routes<TimelinePorts> = {
-  /** One page, with what guests shown with the customer did (`proof: claimed`, with the `guest`). Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
+  /** One page, with notifications that were not sent or not yet (`unsent`), and what guests shown with the customer did (`proof: claimed`, with the `guest`). Statuses, edits and reactions are part of their message, unless `kind` names them or with `fold=false`. */
   'GET /customers/{id}/timeline': async (event, ports) => {
     const query = Query.safeParse(event.queryStringParameters ?? {});
     if (!query.success) {
       const key = String(query.error.issues[0]?.path[0]);
       return problem(400, 'invalid-query', expected[key] ?? '');
     }
-    return withCustomer<TimelinePorts>(async (customer, _event, { timelines, guests }) => {
+    return withCustomer<TimelinePorts>(async (customer, _event, { timelines, guests, notifications }) => {
       const shown = await guests.guestsOf(customer);
-      const { items, next, previous } = await timelines.page(withGuests(customer, shown), query.data);
+      const everybody = withGuests(customer, shown);
+      const page = await timelines.page(everybody, query.data);
+      const unsent = unsentOnPage(await notifications.ofCustomer(everybody), query.data, page);
+      const { items, next, previous } = page;
       const guestsAlone = customer.guest ? [customer, ...shown] : shown;
       const claimedBy = new Set(guestsAlone.flatMap(({ sourceProfiles }) => sourceProfiles.map(profileIdOf)));
       return json(200, {
-        items: items.map((item) =>
+        items: merged(items, unsent, query.data).map((item) =>
           claimedBy.has(item.profileId) ? { ...item, proof: 'claimed', guest: item.profileId } : item,
         ),
         ...(next && { next: textOf(next) }),

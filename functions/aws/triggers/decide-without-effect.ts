@@ -1,0 +1,100 @@
+import type { HubConfig } from '../../../core/config/hub-config.ts';
+import type { Customer } from '../../../core/identity/customer.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
+import { type AddressStates, addressState } from '../../../core/triggers/addresses.ts';
+import { type Decision, decide, type Situation } from '../../../core/triggers/decision.ts';
+import { historyFacts } from '../../../core/triggers/history-facts.ts';
+import { templateChannels } from '../../../core/triggers/template-files.ts';
+import type { ReadAddresses } from '../../contracts/ports/addresses.ts';
+import type { Guests } from '../../contracts/ports/guests.ts';
+import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
+import type { Notifications, SendReservations } from './notifications.ts';
+import type { TriggerVersion } from './triggers.ts';
+
+/** Everything that a decision reads, as of the instant `now`; nothing of it is written. */
+export interface DecisionPorts {
+  readonly history: Pick<History, 'timeline'>;
+  readonly guests: Pick<Guests, 'ownerFor'>;
+  readonly addresses: ReadAddresses;
+  readonly reservations: Notifications['reservations'];
+  readonly hub: () => Promise<HubConfig>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** An event of a trigger, or the end of its wait. */
+export interface Question {
+  readonly version: TriggerVersion;
+  /** To whom the interaction belongs. */
+  readonly customer: Customer;
+  readonly cause: StoredInteraction;
+  /** Epoch milliseconds at which its event arrived. */
+  readonly arrivedAt: number;
+  /** True when a wait or a deferral has ended. */
+  readonly waited: boolean;
+}
+
+export interface Decided {
+  readonly decision: Decision;
+  /** About whom it was decided: with `anyone`, the owner of the address that the interaction claims. */
+  readonly customer: Customer;
+  readonly reservations: SendReservations;
+}
+
+/** What a decision depends on besides the history. */
+export const readSituation = async (
+  ports: Omit<DecisionPorts, 'history'>,
+  { version, customer, cause, arrivedAt, waited }: Question,
+): Promise<{ readonly inputs: Omit<Situation, 'history'>; readonly reservations: SendReservations }> => {
+  const { trigger, templates } = version;
+  const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
+  const known = await ports.addresses(trigger, decider, cause);
+  const reservations = await ports.reservations(decider, known.limited);
+  return {
+    reservations,
+    inputs: {
+      ...{ trigger, cause, arrivedAt, waited, hub: await ports.hub(), now: ports.now() },
+      ...{ customer: decider, carried: known.carried },
+      addresses: withReservations(known.addresses, reservations),
+      hubReservations: reservations.hub.reservations,
+      reservations: reservations.all,
+      templates: Object.fromEntries(
+        Object.entries(templates).map(([id, files]) => [id, templateChannels(files)]),
+      ),
+    },
+  };
+};
+
+/** Decides about one event of one trigger by what the ports say now. The decision has no effect until somebody stores it. */
+export const decideWithoutEffect = async (ports: DecisionPorts, question: Question): Promise<Decided> => {
+  const { inputs, reservations } = await readSituation(ports, question);
+  return { decision: await decideOnHistory(ports, inputs), customer: inputs.customer, reservations };
+};
+
+const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
+  new Map(
+    [...new Set([...addresses.keys(), ...byAddress.keys()])].map((one) => [
+      one,
+      { ...addressState(addresses, one), reservations: byAddress.get(one)?.reservations ?? [] },
+    ]),
+  );
+
+/** Reads the history from the newest interaction on, no further than the decision needs. */
+const decideOnHistory = async (
+  { history }: Pick<DecisionPorts, 'history'>,
+  inputs: Omit<Situation, 'history'>,
+): Promise<Decision> => {
+  const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
+  const situation = { ...inputs, history: facts };
+  const known = decide(situation);
+  if (known) return known;
+  const after = facts.start === undefined ? {} : { after: instant(facts.start) };
+  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
+    const decision = facts.add(past) ? decide(situation) : undefined;
+    if (decision) return decision;
+  }
+  facts.end();
+  const decision = decide(situation);
+  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
+  return decision;
+};
