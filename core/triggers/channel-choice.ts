@@ -3,7 +3,7 @@ import type { Customer } from '../identity/customer.ts';
 import type { Identifier } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { type AddressStates, addressAllows, candidateAddresses, isAddressClosed } from './addresses.ts';
-import type { Trigger } from './trigger.ts';
+import type { SendingTrigger } from './trigger.ts';
 
 /** Why a channel is skipped, in the order in which the reasons are checked. */
 export type SkipReason = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
@@ -16,7 +16,7 @@ export interface TemplateChannels {
 
 /** The inputs of the choice of a channel. */
 export interface ChoiceContext {
-  readonly trigger: Trigger;
+  readonly trigger: SendingTrigger;
   readonly hub: HubConfig;
   readonly customer: Customer;
   /** The usable identifiers of the causing interaction. */

@@ -3,7 +3,10 @@ import { Category } from '../consent/consent.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant } from '../interaction/interaction.ts';
 
-/** The row of a notification, from the event that started the trigger to the result of the send. One row per trigger and cause. */
+/**
+ * The row of a notification, from the event that started the trigger to the result of the send. One row per trigger and cause,
+ * and of a series one more per step.
+ */
 export const Notification = z.strictObject({
   trigger: z.string(),
   /** The version of the trigger that decided. */
@@ -11,8 +14,12 @@ export const Notification = z.strictObject({
   category: Category,
   profileId: z.string(),
   interaction: z.string(),
+  /** The name of the step of a series. */
+  step: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
+  /** When the step fell due; otherwise it is due at the arrival of its event. */
+  dueAt: Instant.optional(),
   /** Increases with every change of this row. */
   version: z.int().nonnegative(),
   status: z.enum(['waiting', 'reserved', 'sending', 'sent', 'failed', 'suppressed']),
@@ -45,7 +52,13 @@ export const Notification = z.strictObject({
 });
 export type Notification = z.infer<typeof Notification>;
 
-const reference = { profileId: z.string(), trigger: z.string(), interaction: z.string() };
+const reference = {
+  profileId: z.string(),
+  trigger: z.string(),
+  interaction: z.string(),
+  /** Of a series. */
+  step: z.string().optional(),
+};
 /** A message of the notifications queue: the key of a notification's row. */
 export const NotificationMessage = z.strictObject({
   ...reference,
@@ -62,7 +75,10 @@ export type NotificationMessage = z.infer<typeof NotificationMessage>;
 export const SenderMessage = z.strictObject({ sender: z.string() });
 export type SenderMessage = z.infer<typeof SenderMessage>;
 
-/** A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal. */
+/**
+ * A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal, or of
+ * a customer's place in a series.
+ */
 export const DecisionMessage = z.strictObject({
   ...reference,
   version: z.int().positive(),
@@ -73,5 +89,5 @@ export const DecisionMessage = z.strictObject({
 export type DecisionMessage = z.infer<typeof DecisionMessage>;
 
 /** The public id of a notification: letters, digits, `-`, `_` and `.`. */
-export const notificationId = ({ trigger, interaction }: NotificationMessage): string =>
-  `${trigger}.${interaction}`;
+export const notificationId = ({ trigger, interaction, step }: NotificationMessage): string =>
+  step === undefined ? `${trigger}.${interaction}` : `${trigger}.${interaction}.${step}`;

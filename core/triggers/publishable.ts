@@ -1,3 +1,4 @@
+import { templatesOfSteps } from './series/steps.ts';
 import { rulePattern, type Trigger } from './trigger.ts';
 
 /** The most characters of an event pattern. */
@@ -11,9 +12,8 @@ export interface PublishFault {
 }
 
 /** The templates that a trigger names. */
-export const templatesOf = ({ send }: Trigger): string[] => [
-  send.template,
-  ...send.variants.map(({ template }) => template),
+export const templatesOf = ({ send, steps = [] }: Trigger): string[] => [
+  ...new Set(templatesOfSteps(send === undefined ? steps : [{ send }])),
 ];
 
 /** What a deploy and publishing refuse of a trigger besides its schema; empty where it can be published. */
@@ -29,7 +29,7 @@ export const publishFaults = (
           {
             code: 'oversized-pattern' as const,
             path: ['on'],
-            message: `The pattern of ${trigger.id} has ${length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\` and more in \`where\`.`,
+            message: `The pattern of ${trigger.id} has ${length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\`${trigger.steps === undefined ? '' : ' and `await`'} and more in \`where\`.`,
           },
         ]
       : []),
@@ -37,7 +37,7 @@ export const publishFaults = (
       ? [
           {
             code: 'missing-template' as const,
-            path: ['send'],
+            path: [trigger.send === undefined ? 'steps' : 'send'],
             message: `The trigger ${trigger.id} names the template ${missing.join(', ')}, which is not in mappings/templates.`,
           },
         ]

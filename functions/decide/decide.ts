@@ -11,8 +11,9 @@ import {
   type Situation,
   type SuppressionReason,
 } from '../../core/triggers/decision.ts';
-import { historyFacts } from '../../core/triggers/history-facts.ts';
+import { type HistoryFacts, historyFacts } from '../../core/triggers/history-facts.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
+import { sendingTrigger } from '../../core/triggers/series/sending-trigger.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
@@ -82,7 +83,7 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     if (entry !== 'first') return entry === 'taken';
   }
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
-  const { trigger } = version;
+  const trigger = sendingTrigger(version.trigger, undefined);
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
   const known = await ports.addresses(trigger, decider, cause);
   const reservations = await ports.notifications.reservations(decider, known.limited);
@@ -105,7 +106,8 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   return applyDecision(ports, message, { draft, version, customer: decider, reservations, decision });
 };
 
-const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
+/** The addresses of a decision with what was sent to them. */
+export const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
   new Map(
     [...new Set([...addresses.keys(), ...byAddress.keys()])].map((one) => [
       one,
@@ -118,7 +120,10 @@ const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
   present.status === 'waiting' && timer === present.timers;
 
 /** A notification that waited when the trigger was paused is not sent, also after the trigger was resumed. */
-const isPaused = (current: CurrentTrigger | undefined, { arrivedAt }: Notification): boolean =>
+export const isPaused = (
+  current: CurrentTrigger | undefined,
+  { arrivedAt }: Pick<Notification, 'arrivedAt'>,
+): boolean =>
   current === undefined ||
   current.paused ||
   (current.pausedAt !== undefined && arrivedAt <= current.pausedAt);
@@ -171,7 +176,7 @@ const applyDecision = async (
     ...goalAt,
   };
   // A message to a team does not count against the customer's caps.
-  const category = version.trigger.send.to ? undefined : draft.category;
+  const category = version.trigger.send?.to ? undefined : draft.category;
   const reservation = { trigger: draft.trigger, category, at: ports.now() };
   if (!(await ports.notifications.reserve(reserved, customer, reservations, reservation))) return false;
   await runFollowUps(ports, message, reserved);
@@ -179,9 +184,9 @@ const applyDecision = async (
 };
 
 /** EventBridge Scheduler has whole seconds, and a timer must not fire early. */
-const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
+export const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
 
-const suppress = async (
+export const suppress = async (
   ports: DecidePorts,
   message: DecisionMessage,
   draft: Notification,
@@ -198,13 +203,14 @@ const suppress = async (
  * Queues the send or publishes the suppression, then sets the goal's timer: a timer that is refused does not hold the
  * message back. Idempotent.
  */
-const runFollowUps = async (
+export const runFollowUps = async (
   ports: DecidePorts,
   message: DecisionMessage,
   decided: Notification,
 ): Promise<void> => {
-  const { profileId, trigger, interaction, status, goalAt } = decided;
-  if (status === 'reserved') await ports.enqueue({ profileId, trigger, interaction });
+  const { profileId, trigger, interaction, step, status, goalAt } = decided;
+  if (status === 'reserved')
+    await ports.enqueue({ profileId, trigger, interaction, ...(step !== undefined && { step }) });
   else await ports.publishSuppressed(decided);
   if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
 };
@@ -228,9 +234,10 @@ const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<
   return ports.notifications.save({ ...present, goal: { interaction: met } });
 };
 
-const versionOf = async (
-  ports: DecidePorts,
-  { trigger, version }: DecisionMessage,
+/** Throws `HubError` `unknown-trigger` (later). */
+export const versionOf = async (
+  ports: Pick<DecidePorts, 'triggers'>,
+  { trigger, version }: Pick<DecisionMessage, 'trigger' | 'version'>,
 ): Promise<TriggerVersion> => {
   const found = await ports.triggers.version(trigger, version);
   if (found) return found;
@@ -241,7 +248,10 @@ const versionOf = async (
   );
 };
 
-const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion): Notification => ({
+export const newNotification = (
+  message: DecisionMessage,
+  { trigger }: Pick<TriggerVersion, 'trigger'>,
+): Notification => ({
   trigger: message.trigger,
   triggerVersion: message.version,
   category: trigger.category,
@@ -262,16 +272,25 @@ const decideOnHistory = async (
   inputs: Omit<Situation, 'history'>,
 ): Promise<Decision> => {
   const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
-  const situation = { ...inputs, history: facts };
-  const known = decideNow(situation);
-  if (known) return known;
+  return readUntilKnown(history, inputs.customer, facts, () => decideNow({ ...inputs, history: facts }));
+};
+
+/** Reads the history into `facts`, from the newest interaction on, until there is an answer. */
+export const readUntilKnown = async <Answer>(
+  history: Pick<History, 'timeline'>,
+  customer: Customer,
+  facts: HistoryFacts,
+  answer: () => Answer | undefined,
+): Promise<Answer> => {
+  const known = answer();
+  if (known !== undefined) return known;
   const after = facts.start === undefined ? {} : { after: instant(facts.start) };
-  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
-    const decision = facts.add(past) ? decideNow(situation) : undefined;
-    if (decision) return decision;
+  for await (const past of history.timeline(customer, { ...after, order: 'newest' })) {
+    const found = facts.add(past) ? answer() : undefined;
+    if (found !== undefined) return found;
   }
   facts.end();
-  const decision = decideNow(situation);
-  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
-  return decision;
+  const last = answer();
+  if (last === undefined) throw new Error('A decision is open although the whole history was read.');
+  return last;
 };

@@ -82,7 +82,7 @@ export const resumeDeferred = async (
   const suppress = async (reason: SuppressionReason): Promise<undefined> => {
     await save(ports, { ...rest, status: 'suppressed', reason, at: instant(now) });
   };
-  const deadline = sendDeadline({ trigger, arrivedAt: Date.parse(present.arrivedAt) });
+  const deadline = sendDeadline({ trigger, arrivedAt: Date.parse(present.dueAt ?? present.arrivedAt) });
   if (now > deadline) return suppress('expired');
   const free = quietUntil({ trigger, hub, now, customer });
   if (free > now) return free > deadline ? suppress('expired') : { sender: undefined, quietUntil: free };

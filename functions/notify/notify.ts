@@ -8,6 +8,7 @@ import {
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { sendingTrigger } from '../../core/triggers/series/sending-trigger.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
 import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
@@ -103,7 +104,8 @@ const loadWork = async (ports: NotifyPorts, notification: Notification): Promise
   if (customer === undefined || cause === undefined) return undefined;
   if (version) {
     const recipient = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
-    return { version, customer: recipient, cause, hub };
+    const sending = sendingTrigger(version.trigger, notification.step);
+    return { version: { ...version, trigger: sending }, customer: recipient, cause, hub };
   }
   throw new HubError(
     'unknown-trigger',
@@ -202,7 +204,8 @@ const senderOf = (ports: NotifyPorts, channel: Channel, { hub }: Work): Sender =
 
 /** Records each sent message as an interaction and publishes the event. Idempotent: the keys are the same each time. */
 const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
-  const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
+  const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, step, at } = sent;
+  const { template = '' } = sent;
   const { provider } = senderOf(ports, channel, work);
   const rendered = renderedWith(withoutTokens(await linksOf(ports, sent, work)), sent, work);
   const isToTeam = work.version.trigger.send.to !== undefined;
@@ -222,6 +225,7 @@ const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): P
         properties: {
           ...{ status: 'sent', trigger, version: triggerVersion, category, template },
           ...{ notification: id, cause: sent.interaction },
+          ...(step !== undefined && { step }),
           ...(isToTeam && { team: work.version.trigger.send.to?.team ?? '' }),
         },
       },

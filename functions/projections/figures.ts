@@ -20,8 +20,8 @@ export const figures =
     if (countables.length > 0) await store.count(countables, await timeZone());
   };
 
-const countableUnsent = ({ event, trigger, interaction, channel, at }: Unsent): Countable => ({
-  id: `${event} ${trigger} ${interaction} ${at}`,
+const countableUnsent = ({ event, trigger, interaction, step, channel, at }: Unsent): Countable => ({
+  id: [event, trigger, interaction, ...(step === '' ? [] : [step]), at].join(' '),
   ...{ receivedAt: at, occurredAt: at },
   ...(channel !== '' && { channel }),
   amounts: event === 'notification.failed' ? { failed: 1 } : { suppressed: 1 },

@@ -119,7 +119,7 @@ export const notificationEvent = (
   type: 'notification.sent' | 'notification.suppressed' | 'notification.failed',
   notification: Notification,
 ): BusEvent => {
-  const { profileId, trigger, triggerVersion, interaction, channel, reason, at } = notification;
+  const { profileId, trigger, triggerVersion, interaction, step, channel, reason, at } = notification;
   const detail = {
     ...{
       id: notificationId(notification),
@@ -128,6 +128,7 @@ export const notificationEvent = (
       version: triggerVersion,
       interaction,
     },
+    ...(step !== undefined && { step }),
     ...(channel && { channel }),
     ...(reason !== undefined && { reason }),
   };

@@ -38,7 +38,7 @@ export class Projections extends Construct {
         ...{ bus, queue, detailTypes: ['notification.suppressed', 'notification.failed'] },
         message: {
           ...{ event, profileId, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
-          ...{ channel: '$.detail.channel', at: '$.time' },
+          ...{ step: '$.detail.step', channel: '$.detail.channel', at: '$.time' },
         },
       }),
     ];
