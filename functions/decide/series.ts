@@ -122,7 +122,7 @@ const placeAmong = async (
   for (const place of all.filter(isRunning)) {
     // A pause ends what waits when it falls due, or makes way for an event after it.
     if (current?.paused === false && isPaused(current, place)) {
-      if (!(await endPlace(ports, message, place, 'paused'))) return 'changed';
+      if (!(await endPlace(ports, message, place, 'paused', current.pausedAt))) return 'changed';
     } else running.push(place);
   }
   if (running.length < 2) return running[0];
@@ -161,16 +161,17 @@ const draftOf = (place: Place): Notification => ({
   ...{ version: 0, status: 'waiting', at: place.since, timers: 0, steps: [] },
 });
 
-/** Ends a series for a customer at the step where it stands. */
+/** Ends a series for a customer at the step where it stands. `endedAt`: where that was before now. */
 const endPlace = async (
   ports: SeriesPorts,
   message: DecisionMessage,
   place: Place,
   reason: SuppressionReason,
+  endedAt?: string,
 ): Promise<boolean> => {
   const at = instant(ports.now());
   const suppressed: Notification = { ...draftOf(place), status: 'suppressed', at, reason };
-  const ended = { ...endedPlace(place, at), last: place.step, movedBy: nameOf(message), reason };
+  const ended = { ...endedPlace(place, endedAt ?? at), last: place.step, movedBy: nameOf(message), reason };
   if (!(await ports.notifications.save(suppressed, ended))) return false;
   await runFollowUps(ports, messageOf(place), suppressed);
   return true;
@@ -266,7 +267,7 @@ const takeOn = async (ports: SeriesPorts, work: Work, start: Place): Promise<boo
       return true;
     }
     if (due.due === 'wait') return waitAt(moving, place, due.until);
-    if (isPaused(current, place)) return endPlace(ports, message, place, 'paused');
+    if (isPaused(current, place)) return endPlace(ports, message, place, 'paused', current?.pausedAt);
     const since = due.due === 'never' ? ports.now() : due.since;
     const matched = due.due === 'now' && due.matched !== undefined && { matched: due.matched };
     const dueNow: Place = { ...place, dueAt: instant(since), ...matched };
