@@ -1,3 +1,5 @@
+import { HubError } from '../errors.ts';
+import { parsePattern } from './pattern/index.ts';
 import { templatesOfSteps } from './series/steps.ts';
 import { rulePattern, type Trigger } from './trigger.ts';
 
@@ -6,7 +8,7 @@ const PATTERN_LIMIT = 2048;
 
 /** Why a valid trigger cannot be published. `path`: of the key in its file. */
 export interface PublishFault {
-  readonly code: 'oversized-pattern' | 'missing-template';
+  readonly code: 'oversized-pattern' | 'invalid-pattern' | 'missing-template';
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -22,6 +24,7 @@ export const publishFaults = (
   templates: Readonly<Record<string, unknown>>,
 ): PublishFault[] => {
   const { length } = JSON.stringify(rulePattern(trigger));
+  const refusal = refusalOf(trigger);
   const missing = templatesOf(trigger).filter((id) => templates[id] === undefined);
   return [
     ...(length > PATTERN_LIMIT
@@ -33,6 +36,9 @@ export const publishFaults = (
           },
         ]
       : []),
+    ...(refusal === undefined
+      ? []
+      : [{ code: 'invalid-pattern' as const, path: ['steps'], message: refusal }]),
     ...(missing.length > 0
       ? [
           {
@@ -43,4 +49,15 @@ export const publishFaults = (
         ]
       : []),
   ];
+};
+
+/** Why EventBridge would refuse the one pattern of what sets a series off and what it awaits; each alone is valid. */
+const refusalOf = (trigger: Trigger): string | undefined => {
+  try {
+    parsePattern(rulePattern(trigger));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return `The trigger ${trigger.id} cannot await what it awaits beside its \`on\`: ${error.message}`;
+  }
 };
