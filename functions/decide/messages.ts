@@ -1,7 +1,8 @@
 import type { DecisionMessage } from '../../core/triggers/notification.ts';
 import { updateOptimistically } from '../aws/clients/optimistic.ts';
 import { decide, versionOf } from './decide.ts';
-import { advanceSeries, type SeriesPorts } from './series.ts';
+import { advanceSeries } from './series/advance.ts';
+import type { SeriesPorts } from './series/ports.ts';
 
 /** Decides about the one message of a trigger, or takes a customer on in a series. */
 export const decideMessage =

@@ -367,13 +367,16 @@ const pointerWrites = (
   if (!isAnswerable(stored) || !isReference(externalId)) return [];
   if (interactionId(provider, account, externalId) === id) return [];
   const sent = sentMessageOf(stored);
-  return [{ put: { ...messageKey(provider, externalId), address, account, ...(sent && { sent }), expiresAt } }];
+  return [
+    { put: { ...messageKey(provider, externalId), address, account, ...(sent && { sent }), expiresAt } },
+  ];
 };
 
 /** What the message of a trigger was; undefined for every other interaction. */
 const sentMessageOf = ({ kind, properties = {} }: StoredInteraction): SentMessage | undefined => {
   const { trigger, template, step } = properties;
-  if (kind !== 'notification' || typeof trigger !== 'string' || typeof template !== 'string') return undefined;
+  if (kind !== 'notification' || typeof trigger !== 'string' || typeof template !== 'string')
+    return undefined;
   return { trigger, template, ...(typeof step === 'string' && { step }) };
 };
 

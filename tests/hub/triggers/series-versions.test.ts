@@ -60,7 +60,8 @@ const tell = async (changes: readonly Change[], story: string): Promise<string[]
 };
 
 const [ada, bob] = ['identifiers: ["email:ada@example.com"]', 'identifiers: ["email:bob@example.com"]'];
-const form = (at: string, who: string): string => `{ at: ${at}, interaction: { kind: form, channel: form, ${who} } }`;
+const form = (at: string, who: string): string =>
+  `{ at: ${at}, interaction: { kind: form, channel: form, ${who} } }`;
 const click = (at: string, who: string, link: string): string =>
   `{ at: ${at}, interaction: { kind: click, channel: email, ${who}, properties: { link: ${link} } } }`;
 

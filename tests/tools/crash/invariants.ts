@@ -170,7 +170,8 @@ const checkNotifications = (state: StoredState, cloud: Cloud): string[] => {
       broken.push(`${status} ${id} was sent ${sent} times`);
   }
   for (const { pk, sk, endedAt, step } of state.all)
-    if (sk.startsWith('series#') && endedAt === undefined) broken.push(`${pk} ${sk} stands at ${String(step)}`);
+    if (sk.startsWith('series#') && endedAt === undefined)
+      broken.push(`${pk} ${sk} stands at ${String(step)}`);
   const tags = new Set([...byId.keys()].map(tagOf));
   for (const tag of copies.keys())
     if (!tags.has(tag)) broken.push(`a message of ${tag || 'no notification'} was sent without a decision`);
