@@ -7,7 +7,7 @@ import { Channel } from '../interaction/interaction.ts';
 import { sha256Hex } from '../webhooks/signature.ts';
 import { parsePattern } from './pattern/index.ts';
 import { seriesFaults } from './series/faults.ts';
-import { awaitedBy } from './series/steps.ts';
+import { allSteps } from './series/nesting.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
 const EventPattern = z
@@ -290,6 +290,12 @@ const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
 /** The event pattern of the trigger's EventBridge rule: what sets it off, and what the steps of a series wait for. */
 export const rulePattern = (trigger: Pick<Trigger, 'on' | 'steps'>): object =>
   eventPattern([trigger.on, ...awaitedBy(trigger)]);
+
+/** The patterns of the interactions for which the steps of a series wait. */
+export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): Trigger['on'][] =>
+  allSteps(steps)
+    .map((step) => step.await)
+    .filter((one) => one !== undefined);
 
 /** The event pattern of a rule for any of several patterns of interactions; there is at least one. */
 export const eventPattern = (patterns: readonly Trigger['on'][]): object => {

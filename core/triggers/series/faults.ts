@@ -1,5 +1,4 @@
-import type { Step, Trigger } from '../trigger.ts';
-import { allSteps } from './steps.ts';
+import { allSteps, type Nesting } from './nesting.ts';
 
 interface Fault {
   readonly path: readonly string[];
@@ -24,7 +23,21 @@ export const seriesFaults = (trigger: SeriesKeys): Fault[] => {
   ];
 };
 
-type SeriesKeys = Partial<Pick<Trigger, 'steps' | 'send' | 'wait' | 'until' | 'unless' | 'exit' | 'holdout'>>;
+/** The keys of a trigger that depend on each other. */
+interface SeriesKeys {
+  readonly steps?: readonly NamedStep[] | undefined;
+  readonly send?: unknown;
+  readonly wait?: unknown;
+  readonly until?: unknown;
+  readonly unless?: unknown;
+  readonly exit?: unknown;
+  readonly holdout?: unknown;
+}
+
+interface NamedStep extends Nesting<NamedStep> {
+  readonly id?: string | undefined;
+  readonly send?: { readonly template: string } | undefined;
+}
 
 const INSTEAD: Readonly<Record<string, string>> = {
   send: '; write it as a step',
@@ -38,7 +51,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** What a public id of a notification may consist of. */
 const NAME = /^[A-Za-z0-9_-]{1,60}$/u;
 
-const nameFaults = (steps: readonly Step[]): Fault[] => {
+const nameFaults = (steps: readonly NamedStep[]): Fault[] => {
   const seen = new Set<string>();
   return allSteps(steps).flatMap(({ id, send }): Fault[] => {
     if (id === undefined)

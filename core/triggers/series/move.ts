@@ -61,7 +61,7 @@ const LOOK_AGAIN_MS = 900_000;
  * The step at which a place stands. Throws where the trigger has no such step: it is then not the version with which the
  * customer has started.
  */
-export const stopOf = (series: Series, { step }: Pick<Place, 'step'>): Stop => {
+const stopOf = (series: Series, { step }: Pick<Place, 'step'>): Stop => {
   const found = series.get(step);
   if (found) return found;
   throw new Error(`The series has no step ${step}.`);

@@ -1,4 +1,5 @@
 import type { Step, Trigger } from '../trigger.ts';
+import { allSteps, waysOf } from './nesting.ts';
 
 /** A step of a series with its name, and where it stands. */
 export interface Stop {
@@ -38,14 +39,6 @@ export const seriesOf = ({ steps = [] }: Pick<Trigger, 'steps'>): Series => {
 const nameOf = (names: ReadonlyMap<Step, string>, step: Step | undefined): string | undefined =>
   step && names.get(step);
 
-/** The lists of steps inside a step. */
-const waysOf = ({ branch = [], split = [] }: Step): (readonly Step[])[] =>
-  [...branch, ...split].map(({ steps }) => steps);
-
-/** Every step with those inside it, in the order of the file. */
-export const allSteps = (steps: readonly Step[]): Step[] =>
-  steps.flatMap((step) => [step, ...waysOf(step).flatMap(allSteps)]);
-
 /** The `id` of each step, else its template, else what it does; `-2` and so on where that is another step's name already. */
 const namesOf = (steps: readonly Step[]): ReadonlyMap<Step, string> => {
   const all = allSteps(steps);
@@ -82,12 +75,6 @@ export const templatesOfSteps = (steps: readonly Step[]): string[] =>
   allSteps(steps).flatMap(({ send }) =>
     send === undefined ? [] : [send.template, ...send.variants.map(({ template }) => template)],
   );
-
-/** The patterns of the interactions for which steps wait. */
-export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): NonNullable<Step['await']>[] =>
-  allSteps(steps)
-    .map((step) => step.await)
-    .filter((one) => one !== undefined);
 
 /** Below zero where the first step is further in its series than the other: by the outermost list in which they differ. */
 export const byProgress = (one: Stop | undefined, other: Stop | undefined): number => {
