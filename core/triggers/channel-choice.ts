@@ -3,8 +3,8 @@ import type { Customer } from '../identity/customer.ts';
 import type { Identifier } from '../identity/identifier.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { type AddressStates, addressAllows, candidateAddresses, isAddressClosed } from './addresses.ts';
-import type { RecordStep } from './steps.ts';
-import type { Trigger } from './trigger.ts';
+import type { RecordCheck } from './checks.ts';
+import type { SendingTrigger } from './trigger.ts';
 
 /** Why a channel is skipped, in the order in which the reasons are checked. */
 export type SkipReason = 'no-address' | 'address-closed' | 'no-consent' | 'channel-closed' | 'no-template';
@@ -17,7 +17,7 @@ export interface TemplateChannels {
 
 /** The inputs of the choice of a channel. */
 export interface ChoiceContext {
-  readonly trigger: Trigger;
+  readonly trigger: SendingTrigger;
   readonly hub: HubConfig;
   readonly customer: Customer;
   /** The usable identifiers of the causing interaction. */
@@ -49,7 +49,7 @@ const WHATSAPP_WINDOW_MS = 86_400_000;
 export const chooseChannel = (
   choosing: ChoiceContext,
   template: string,
-  recordStep: RecordStep,
+  recordStep: RecordCheck,
   refused: readonly Channel[] = [],
 ): ChosenOrReason => {
   const { to } = choosing.trigger.send;
@@ -129,7 +129,7 @@ const chooseTeam = (
   { hub, templates, trigger }: ChoiceContext,
   team: string,
   template: string,
-  recordStep: RecordStep,
+  recordStep: RecordCheck,
 ): ChosenOrReason => {
   const media = teamMedia(hub, team);
   const wanted = trigger.send.channels?.flatMap((one) => media.filter(({ channel }) => channel === one));

@@ -7,12 +7,12 @@ import { type CustomerSnapshot, snapshotCustomer } from '../interaction/customer
 import { type Channel, HISTORY, instant } from '../interaction/interaction.ts';
 import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
+import { type Check, checkRecorder, type RecordCheck } from './checks.ts';
 import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
-import { type RecordStep, type Step, stepRecorder } from './steps.ts';
-import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
+import { type Condition, namesNotifications, type SendingTrigger, type Trigger } from './trigger.ts';
 
 /** Why a send is suppressed. */
 export type SuppressionReason =
@@ -28,7 +28,7 @@ export type SuppressionReason =
 
 /** All inputs of a decision. */
 export interface Situation {
-  readonly trigger: Trigger;
+  readonly trigger: SendingTrigger;
   readonly hub: HubConfig;
   /** The interaction that started the trigger. */
   readonly cause: PastInteraction;
@@ -53,14 +53,14 @@ export interface Situation {
 
 /** `until`: epoch milliseconds. */
 export type Decision =
-  | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Step[] }
+  | { readonly decision: 'wait'; readonly until: number; readonly steps: readonly Check[] }
   | {
       readonly decision: 'suppress';
       readonly reason: SuppressionReason;
       readonly channel?: Channel;
-      readonly steps: readonly Step[];
+      readonly steps: readonly Check[];
     }
-  | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Step[] } & Chosen);
+  | ({ readonly decision: 'send'; readonly template: string; readonly steps: readonly Check[] } & Chosen);
 
 type Outcome =
   | { readonly until: number }
@@ -85,8 +85,8 @@ export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedA
  * `history` can change the decision. Pure: the same situation yields the same decision.
  */
 export const decide = (situation: Situation): Decision | undefined => {
-  const steps: Step[] = [];
-  const outcome = evaluate(situation, stepRecorder(steps));
+  const steps: Check[] = [];
+  const outcome = evaluate(situation, checkRecorder(steps));
   if (outcome === undefined) return undefined;
   if ('until' in outcome) return { decision: 'wait', until: outcome.until, steps };
   if (!('reason' in outcome)) return { decision: 'send', ...outcome, steps };
@@ -95,18 +95,11 @@ export const decide = (situation: Situation): Decision | undefined => {
 };
 
 /** In the order of FORMATS: expiry and cancellation, `where`, the wait, then the checks of the send. */
-const evaluate = (situation: Situation, recordStep: RecordStep): Outcome | undefined => {
-  const { trigger, now, waited } = situation;
+const evaluate = (situation: Situation, recordStep: RecordCheck): Outcome | undefined => {
+  const { now, waited } = situation;
   if (now > sendDeadline(situation)) return { reason: 'expired' };
-  const isCancelledAfterWait = waited && isCancelled(situation, recordStep);
-  if (isCancelledAfterWait !== false) return isCancelledAfterWait && { reason: 'cancelled' };
-  const customerNow = snapshotCustomer(
-    situation.customer,
-    situation.cause.customer.profileId,
-    situation.cause.customer.isNew,
-  );
-  const isMet = isConditionMet({ all: trigger.where }, situation, customerNow, recordStep);
-  if (isMet !== true) return isMet === false ? { reason: 'condition' } : undefined;
+  const ended = endOfEntry(situation, recordStep);
+  if (ended !== 'none') return ended && { reason: ended };
   const until = waited ? undefined : waitEnd(situation);
   if (until === undefined) return evaluateSend(situation, recordStep);
   recordStep(
@@ -121,7 +114,35 @@ const evaluate = (situation: Situation, recordStep: RecordStep): Outcome | undef
   return evaluateSend(situation, recordStep);
 };
 
-const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => {
+/** Why an entry ends whatever it sends: `unless` after a wait, or `where`. Undefined if older interactions decide. */
+export const endOfEntry = (
+  situation: ConditionContext & {
+    readonly trigger: Pick<Trigger, 'where' | 'unless'>;
+    readonly waited: boolean;
+  },
+  recordStep: RecordCheck,
+): 'cancelled' | 'condition' | 'none' | undefined => {
+  const isCancelledAfterWait = situation.waited && isCancelled(situation, recordStep);
+  if (isCancelledAfterWait !== false) return isCancelledAfterWait && 'cancelled';
+  const isMet = areConditionsMet(situation.trigger.where, situation, recordStep);
+  return isMet === undefined ? undefined : isMet ? 'none' : 'condition';
+};
+
+/** What conditions are evaluated on. */
+type ConditionContext = Pick<Situation, 'cause' | 'customer' | 'history'>;
+
+/** Whether all conditions hold now; undefined if older interactions decide. */
+export const areConditionsMet = (
+  conditions: readonly Condition[],
+  situation: ConditionContext,
+  recordStep: RecordCheck,
+): boolean | undefined => {
+  const { profileId, isNew } = situation.cause.customer;
+  const customerNow = snapshotCustomer(situation.customer, profileId, isNew);
+  return isConditionMet({ all: conditions }, situation, customerNow, recordStep);
+};
+
+const evaluateSend = (situation: Situation, recordStep: RecordCheck): Outcome => {
   const { trigger, hub, now, customer } = situation;
   const template = templateFor(trigger, customer.id);
   const choice = chooseChannel(situation, template, recordStep);
@@ -130,7 +151,7 @@ const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => 
   if (toCustomer && exceedsClaims(situation, choice, recordStep))
     return { reason: 'claim-cap', channel: choice.channel };
   const { perCustomer } = trigger.limits;
-  const isOfTrigger = (one: SendReservation): boolean => one.trigger === trigger.id;
+  const isOfTrigger = (one: SendReservation): boolean => isEntry(one, trigger);
   if (
     perCustomer &&
     isLimitReached(situation, 'perCustomer', perCustomer, isOfTrigger, recordStep, choice.addresses)
@@ -154,18 +175,25 @@ const evaluateSend = (situation: Situation, recordStep: RecordStep): Outcome => 
   return isHeldOut(trigger, customer.id) ? { reason: 'holdout' } : { ...choice, template };
 };
 
-/** The last instant at which the message may still be sent. */
-export const sendDeadline = ({ trigger, arrivedAt }: Pick<Situation, 'trigger' | 'arrivedAt'>): number =>
-  arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
+/** The last instant at which the message may still be sent. `arrivedAt`: of the event; of a step, when it fell due. */
+export const sendDeadline = ({
+  trigger,
+  arrivedAt,
+}: {
+  readonly trigger: Pick<Trigger, 'limits'>;
+  readonly arrivedAt: number;
+}): number => arrivedAt + (trigger.limits.expires ?? Number.POSITIVE_INFINITY);
 
 /** When the wait ends, in epoch milliseconds; undefined without a wait; NaN if its time is missing, invalid or past. */
-const waitEnd = ({
+export const waitEnd = ({
   trigger: { wait, until },
   arrivedAt,
   cause,
   customer,
   hub,
-}: Situation): number | undefined => {
+}: Pick<Situation, 'arrivedAt' | 'cause' | 'customer' | 'hub'> & {
+  readonly trigger: Pick<Trigger, 'wait' | 'until'>;
+}): number | undefined => {
   if (wait !== undefined) return arrivedAt + wait;
   if (until === undefined) return undefined;
   const zone = zoneOf(customer.timeZone, hub.timeZone);
@@ -199,7 +227,7 @@ const isLimitReached = (
   step: string,
   limit: Limit,
   which: (reservation: SendReservation) => boolean,
-  recordStep: RecordStep,
+  recordStep: RecordCheck,
   to: readonly Identifier[] = [],
 ): boolean => {
   const atAddresses = to.flatMap((one) => addressState(addresses, one).reservations);
@@ -210,11 +238,27 @@ const isLimitReached = (
   return count >= limit.count;
 };
 
+/** Whether a reservation is an entry of a trigger, of which a series makes one, whatever its steps send. */
+const isEntry = (reservation: SendReservation, { id }: Pick<Trigger, 'id'>): boolean =>
+  reservation.trigger === id && reservation.step === undefined;
+
+/** Whether a customer may not enter a series again yet. */
+export const isEntryLimitReached = (
+  { trigger, reservations, now }: Pick<Situation, 'reservations' | 'now'> & { readonly trigger: Trigger },
+  recordStep: RecordCheck,
+): boolean => {
+  const { perCustomer } = trigger.limits;
+  if (perCustomer === undefined) return false;
+  const count = countReservations(reservations, perCustomer, now, (one) => isEntry(one, trigger));
+  recordStep('perCustomer', `${count} of ${perCustomer.count} in the window`);
+  return count >= perCustomer.count;
+};
+
 /** FORMATS, `claims`: the limits for messages to guests, per address and for the whole hub. */
 const exceedsClaims = (
   { hub, customer, addresses, hubReservations, now }: Situation,
   { channel, addresses: chosen }: Chosen,
-  recordStep: RecordStep,
+  recordStep: RecordCheck,
 ): boolean => {
   if (!customer.guest) return false;
   const { sms, perAddress, hub: hubLimit } = hub.claims;
@@ -234,7 +278,10 @@ const exceedsClaims = (
 };
 
 /** Whether `unless` matches an interaction that has arrived and did not occur before the cause; undefined if not known yet. */
-const isCancelled = ({ trigger, history }: Situation, recordStep: RecordStep): boolean | undefined => {
+const isCancelled = (
+  { trigger, history }: { readonly trigger: Pick<Trigger, 'unless'>; readonly history: HistoryFacts },
+  recordStep: RecordCheck,
+): boolean | undefined => {
   if (trigger.unless === undefined) return false;
   const found = history.cancelling();
   if (found === undefined) return undefined;
@@ -250,9 +297,9 @@ const isCancelled = ({ trigger, history }: Situation, recordStep: RecordStep): b
 /** Undefined if older interactions decide. Conditions behind the first that decides are not looked at. */
 const isConditionMet = (
   condition: Condition,
-  situation: Situation,
+  situation: ConditionContext,
   customer: CustomerSnapshot,
-  recordStep: RecordStep,
+  recordStep: RecordCheck,
 ): boolean | undefined => {
   const firstOther = (conditions: readonly Condition[], expected: boolean): boolean | undefined => {
     for (const one of conditions) {
@@ -279,8 +326,8 @@ const isConditionMet = (
 
 const isCountMet = (
   condition: CountCondition,
-  { history }: Situation,
-  recordStep: RecordStep,
+  { history }: ConditionContext,
+  recordStep: RecordCheck,
 ): boolean | undefined => {
   const counted = history.counted(condition);
   if (counted === undefined) return undefined;
@@ -303,7 +350,7 @@ const isCountMet = (
 const comparedValues = (
   pattern: Readonly<Record<string, unknown>>,
   customer: CustomerSnapshot,
-): NonNullable<Step['values']> =>
+): NonNullable<Check['values']> =>
   Object.fromEntries(
     Object.entries(customer).flatMap(([key, value]) => (Object.hasOwn(pattern, key) ? [[key, value]] : [])),
   );
@@ -322,18 +369,18 @@ export const reachesGoal = (
   matches(cachedPattern(goal.on), past);
 
 /** A number in [0, 1) that is constant for a customer, a trigger and a purpose. */
-const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
+export const fraction = (trigger: string, purpose: string, customer: Customer['id']): number =>
   createHash('sha256')
     .update(JSON.stringify([trigger, purpose, customer]))
     .digest()
     .readUInt32BE(0) /
   2 ** 32;
 
-const isHeldOut = ({ id, send }: Trigger, customer: string): boolean =>
+const isHeldOut = ({ id, send }: SendingTrigger, customer: string): boolean =>
   fraction(id, 'holdout', customer) < (send.holdout ?? 0);
 
 /** The template of a customer's variant. */
-const templateFor = ({ id, send }: Trigger, customer: string): string => {
+const templateFor = ({ id, send }: SendingTrigger, customer: string): string => {
   let left = fraction(id, 'variant', customer);
   for (const { template, share } of send.variants) {
     if (left < share) return template;

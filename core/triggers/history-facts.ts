@@ -48,7 +48,11 @@ interface Question {
 }
 
 /** The questions of a trigger about the history of the customer who caused it. `now`: epoch milliseconds. */
-export const historyFacts = (trigger: Trigger, cause: PastInteraction, now: number): HistoryFacts => {
+export const historyFacts = (
+  trigger: Pick<Trigger, 'where' | 'unless'>,
+  cause: Pick<PastInteraction, 'id' | 'occurredAt'>,
+  now: number,
+): HistoryFacts => {
   const counts = new Map(
     trigger.where.flatMap(countsIn).map((condition) => [condition, countQuestion(condition, now)]),
   );
@@ -90,7 +94,7 @@ const countQuestion = (condition: CountCondition, now: number): Question => {
 
 const cancelQuestion = (
   unless: NonNullable<Trigger['unless']>,
-  cause: PastInteraction,
+  cause: Pick<PastInteraction, 'id' | 'occurredAt'>,
   now: number,
 ): Question => {
   const pattern = cachedPattern(unless);

@@ -4,7 +4,9 @@ import type { Category } from '../consent/consent.ts';
 /** A reservation that counts against limits. */
 export interface SendReservation {
   readonly trigger: string;
-  /** Absent for a message to a team: caps count messages to the customer only. */
+  /** Of a message of a series; absent for its entry, and for other triggers. */
+  readonly step?: string | undefined;
+  /** Absent for a message to a team and for the entry of a series: caps count messages to the customer only. */
   readonly category?: Category | undefined;
   /** Epoch milliseconds. */
   readonly at: number;

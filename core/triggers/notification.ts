@@ -2,9 +2,12 @@ import * as z from 'zod';
 import { Category } from '../consent/consent.ts';
 import { Identifier } from '../identity/identifier.ts';
 import { Channel, Instant } from '../interaction/interaction.ts';
-import { Step } from './steps.ts';
+import { Check } from './checks.ts';
 
-/** The row of a notification, from the event that started the trigger to the result of the send. One row per trigger and cause. */
+/**
+ * The row of a notification, from the event that started the trigger to the result of the send. One row per trigger and cause,
+ * and of a series one more per step.
+ */
 export const Notification = z.strictObject({
   trigger: z.string(),
   /** The version of the trigger that decided. */
@@ -12,8 +15,12 @@ export const Notification = z.strictObject({
   category: Category,
   profileId: z.string(),
   interaction: z.string(),
+  /** The name of the step of a series. */
+  step: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
+  /** When the step fell due; otherwise it is due at the arrival of its event. */
+  dueAt: Instant.optional(),
   /** Increases with every change of this row. */
   version: z.int().nonnegative(),
   status: z.enum(['waiting', 'reserved', 'sending', 'sent', 'failed', 'suppressed']),
@@ -46,13 +53,19 @@ export const Notification = z.strictObject({
   /** The interaction that reached the goal, or null if none did. */
   goal: z.strictObject({ interaction: z.string().nullable() }).optional(),
   /** The checks of the last decision and their results. */
-  steps: z.array(Step),
+  steps: z.array(Check),
   /** When it was decided last. `at` moves on with the send. */
   decidedAt: Instant.optional(),
 });
 export type Notification = z.infer<typeof Notification>;
 
-const reference = { profileId: z.string(), trigger: z.string(), interaction: z.string() };
+const reference = {
+  profileId: z.string(),
+  trigger: z.string(),
+  interaction: z.string(),
+  /** Of a series. */
+  step: z.string().optional(),
+};
 /** A message of the notifications queue: the key of a notification's row. */
 export const NotificationMessage = z.strictObject({
   ...reference,
@@ -69,7 +82,10 @@ export type NotificationMessage = z.infer<typeof NotificationMessage>;
 export const SenderMessage = z.strictObject({ sender: z.string() });
 export type SenderMessage = z.infer<typeof SenderMessage>;
 
-/** A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal. */
+/**
+ * A message of the decisions queue: an event of a trigger's rule, or a timer of a notification that waits or has a goal, or of
+ * a customer's place in a series.
+ */
 export const DecisionMessage = z.strictObject({
   ...reference,
   version: z.int().positive(),
@@ -80,5 +96,5 @@ export const DecisionMessage = z.strictObject({
 export type DecisionMessage = z.infer<typeof DecisionMessage>;
 
 /** The public id of a notification: letters, digits, `-`, `_` and `.`. */
-export const notificationId = ({ trigger, interaction }: NotificationMessage): string =>
-  `${trigger}.${interaction}`;
+export const notificationId = ({ trigger, interaction, step }: NotificationMessage): string =>
+  step === undefined ? `${trigger}.${interaction}` : `${trigger}.${interaction}.${step}`;

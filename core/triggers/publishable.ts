@@ -1,6 +1,9 @@
 import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { nearestWord } from '../config/nearest.ts';
+import { HubError } from '../errors.ts';
+import { parsePattern } from './pattern/index.ts';
+import { sendsOf } from './series/steps.ts';
 import { type TemplateFiles, templateChannels } from './template-files.ts';
 import { rulePattern, Trigger } from './trigger.ts';
 
@@ -9,15 +12,16 @@ export const PATTERN_LIMIT = 2048;
 
 /** Why a valid trigger cannot be published. `path`: of the key in its file. */
 export interface PublishFault {
-  readonly code: 'oversized-pattern' | 'missing-template' | 'unknown-team';
+  readonly code: 'oversized-pattern' | 'invalid-pattern' | 'missing-template' | 'unknown-team';
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
 /** The templates that a trigger names. */
-export const templatesOf = ({ send }: Trigger): string[] => [
-  send.template,
-  ...send.variants.map(({ template }) => template),
+export const templatesOf = (trigger: Trigger): string[] => [
+  ...new Set(
+    sendsOf(trigger).flatMap(({ template, variants }) => [template, ...variants.map((one) => one.template)]),
+  ),
 ];
 
 /** The characters of the event pattern of a trigger's rule. */
@@ -34,6 +38,7 @@ export const publishFaults = (
   hub?: Pick<HubConfig, 'teams'>,
 ): PublishFault[] => {
   const length = patternLength(trigger);
+  const refusal = refusalOf(trigger);
   const missing = templatesOf(trigger).filter((id) => templates[id] === undefined);
   return [
     ...(length > PATTERN_LIMIT
@@ -41,15 +46,18 @@ export const publishFaults = (
           {
             code: 'oversized-pattern' as const,
             path: ['on'],
-            message: `The pattern of ${trigger.id} has ${length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\` and more in \`where\`.`,
+            message: `The pattern of ${trigger.id} has ${length} characters; EventBridge takes ${PATTERN_LIMIT}. Say less in \`on\`${trigger.steps === undefined ? '' : ' and `await`'} and more in \`where\`.`,
           },
         ]
       : []),
+    ...(refusal === undefined
+      ? []
+      : [{ code: 'invalid-pattern' as const, path: ['steps'], message: refusal }]),
     ...(missing.length > 0
       ? [
           {
             code: 'missing-template' as const,
-            path: ['send'],
+            path: [trigger.send === undefined ? 'steps' : 'send'],
             message: `The trigger ${trigger.id} names the template ${missing.join(', ')}, which is not in mappings/templates.`,
           },
         ]
@@ -58,18 +66,17 @@ export const publishFaults = (
   ];
 };
 
-const teamFaults = ({ id, send }: Trigger, teams: readonly string[]): PublishFault[] => {
-  const team = send.to?.team;
-  if (team === undefined || teams.includes(team)) return [];
-  const nearest = nearestWord(team, teams);
-  return [
-    {
-      code: 'unknown-team',
-      path: ['send', 'to', 'team'],
-      message: `The trigger ${id} names the team ${team}, which hub.yaml does not have.${nearest === undefined ? '' : ` Do you mean ${nearest}?`}`,
-    },
-  ];
-};
+const teamFaults = (trigger: Trigger, teams: readonly string[]): PublishFault[] =>
+  [...new Set(sendsOf(trigger).flatMap(({ to }) => to?.team ?? []))]
+    .filter((team) => !teams.includes(team))
+    .map((team) => {
+      const nearest = nearestWord(team, teams);
+      return {
+        code: 'unknown-team',
+        path: trigger.send === undefined ? ['steps'] : ['send', 'to', 'team'],
+        message: `The trigger ${trigger.id} names the team ${team}, which hub.yaml does not have.${nearest === undefined ? '' : ` Do you mean ${nearest}?`}`,
+      };
+    });
 
 interface TriggerFile {
   /** As messages name it. */
@@ -114,13 +121,28 @@ export const readTriggerFile = (
 
 /** What publishing accepts and a marketer may not want: channels of the list for which no template has a text. */
 export const publishWarnings = (
-  { send }: Trigger,
+  trigger: Trigger,
   templates: Readonly<Record<string, TemplateFiles>>,
 ): string[] =>
-  [send.template, ...send.variants.map(({ template }) => template)].flatMap((id) => {
-    const { channels, approvedWhatsApp } = templateChannels(templates[id] ?? {});
-    return (send.channels ?? [])
-      .filter((one) => one !== 'preferred' && !channels.includes(one))
-      .filter((one) => !(one === 'whatsapp' && approvedWhatsApp))
-      .map((one) => `The template ${id} has no text for ${one}: that channel is passed over (no-template).`);
-  });
+  sendsOf(trigger).flatMap(({ template, variants, channels = [] }) =>
+    [template, ...variants.map((one) => one.template)].flatMap((id) => {
+      const written = templateChannels(templates[id] ?? {});
+      return channels
+        .filter((one) => one !== 'preferred' && !written.channels.includes(one))
+        .filter((one) => !(one === 'whatsapp' && written.approvedWhatsApp))
+        .map(
+          (one) => `The template ${id} has no text for ${one}: that channel is passed over (no-template).`,
+        );
+    }),
+  );
+
+/** Why EventBridge would refuse the one pattern of what sets a series off and what it awaits; each alone is valid. */
+const refusalOf = (trigger: Trigger): string | undefined => {
+  try {
+    parsePattern(rulePattern(trigger));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return `The trigger ${trigger.id} cannot await what it awaits beside its \`on\`: ${error.message}`;
+  }
+};

@@ -6,6 +6,8 @@ import { memberOf } from '../formats/payload.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { sha256Hex } from '../webhooks/signature.ts';
 import { parsePattern } from './pattern/index.ts';
+import { seriesFaults } from './series/faults.ts';
+import { allSteps } from './series/nesting.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
 const EventPattern = z
@@ -87,6 +89,112 @@ const Until = z.union([
 
 const SendChannel = z.union([z.literal('preferred'), Channel]).meta({ title: '`preferred` or a channel' });
 
+const Send = z.strictObject({
+  channels: z
+    .array(SendChannel)
+    .min(1)
+    .optional()
+    .describe('the channels in the order in which they are tried'),
+  template: z.string().describe('the folder in `mappings/templates`'),
+  to: z
+    .strictObject({ team: z.string().describe('a team of hub.yaml') })
+    .optional()
+    .describe('a team instead of the customer; consent and caps do not apply'),
+  variants: z
+    .array(
+      z.strictObject({
+        template: z.string().describe('the folder of the other template'),
+        share: Share.describe('which share of the customers gets it, always the same ones'),
+      }),
+    )
+    .refine((all) => all.reduce((sum, { share }) => sum + share, 0) <= 1, {
+      error: 'expected shares that add up to at most 100%',
+    })
+    .default([])
+    .describe('other templates for a share of the customers'),
+});
+type Send = z.output<typeof Send>;
+
+const hasRecipient = ({ channels, to }: Pick<Send, 'channels' | 'to'>): boolean =>
+  channels !== undefined || to !== undefined;
+const NO_RECIPIENT = { error: 'expected channels, or to: { team: … }' };
+
+/** One step of a series: a wait, an action, or first a wait and then an action. */
+export interface Step {
+  readonly id?: string | undefined;
+  readonly wait?: number | undefined;
+  readonly until?: z.output<typeof Until> | undefined;
+  readonly await?: EventPattern | undefined;
+  readonly within?: number | undefined;
+  readonly send?: Send | undefined;
+  readonly branch?:
+    | readonly { readonly where: readonly Condition[]; readonly steps: readonly Step[] }[]
+    | undefined;
+  readonly split?:
+    | readonly { readonly share?: number | undefined; readonly steps: readonly Step[] }[]
+    | undefined;
+}
+
+const isOneOf = (...all: readonly unknown[]): boolean => all.filter((one) => one !== undefined).length <= 1;
+
+export const Step: z.ZodType<Step> = z
+  .lazy(() =>
+    z
+      .strictObject({
+        id: z
+          .string()
+          .regex(/^[a-z0-9-]{1,48}$/u, 'expected up to 48 letters a-z, digits and -')
+          .optional()
+          .describe('the name of the step; otherwise that of its template'),
+        wait: Duration.optional().describe('how long after the step before'),
+        until: Until.optional().describe('at which time after the step before'),
+        await: EventPattern.optional().describe(
+          'an interaction of the customer, after the step before, at which the series goes on',
+        ),
+        within: Duration.optional().describe('how long is waited for it, at most'),
+        send: Send.refine(hasRecipient, NO_RECIPIENT).optional().describe('what is sent'),
+        branch: z
+          .array(
+            z.strictObject({
+              where: z.array(Condition).default([]).describe('when it is taken; always, without'),
+              steps: z.array(Step).describe('its steps; then the series goes on behind the branch'),
+            }),
+          )
+          .min(1)
+          .optional()
+          .describe('several ways on, of which the first is taken whose `where` holds'),
+        split: z
+          .array(
+            z.strictObject({
+              share: Share.optional().describe('of the customers, always the same ones; the rest, without'),
+              steps: z.array(Step).describe('its steps; then the series goes on behind the split'),
+            }),
+          )
+          .min(1)
+          .refine((all) => all.reduce((sum, { share = 0 }) => sum + share, 0) <= 1, {
+            error: 'expected shares that add up to at most 100%',
+          })
+          .refine((all) => all.filter(({ share }) => share === undefined).length <= 1, {
+            error: 'expected a share; only one of them may be the rest',
+          })
+          .optional()
+          .describe('several ways on, each for a share of the customers'),
+      })
+      .refine((one) => isOneOf(one.wait, one.until, one.await), {
+        error: 'expected one of wait, until and await; several waits are several steps',
+      })
+      .refine((one) => isOneOf(one.send, one.branch, one.split), {
+        error: 'expected one of send, branch and split; several actions are several steps',
+      })
+      .refine((one) => (one.await === undefined) === (one.within === undefined), {
+        error: 'expected await and within together',
+      })
+      .refine((one) => Object.entries(one).some(([key, value]) => key !== 'id' && value !== undefined), {
+        error: 'expected wait, until, await, send, branch or split',
+      }),
+  )
+  .meta({ id: 'Step' });
+
 /** `mappings/triggers/<id>.yaml`. Durations are milliseconds, times of day minutes after midnight, shares 0 to 1. */
 export const Trigger = z
   .strictObject({
@@ -115,38 +223,25 @@ export const Trigger = z
     ),
     wait: Duration.optional().describe('how long after the interaction it is decided'),
     until: Until.optional().describe('at which time it is decided, instead of `wait`'),
-    send: z
-      .strictObject({
-        channels: z
-          .array(SendChannel)
-          .min(1)
-          .optional()
-          .describe('the channels in the order in which they are tried'),
-        template: z.string().describe('the folder in `mappings/templates`'),
-        to: z
-          .strictObject({ team: z.string().describe('a team of hub.yaml') })
-          .optional()
-          .describe('a team instead of the customer; consent and caps do not apply'),
-        variants: z
-          .array(
-            z.strictObject({
-              template: z.string().describe('the folder of the other template'),
-              share: Share.describe('which share of the customers gets it, always the same ones'),
-            }),
-          )
-          .refine((all) => all.reduce((sum, { share }) => sum + share, 0) <= 1, {
-            error: 'expected shares that add up to at most 100%',
-          })
-          .default([])
-          .describe('other templates for a share of the customers'),
-        holdout: Share.optional().describe(
-          'the share of the customers who get nothing, so that the others can be compared with them',
-        ),
-      })
-      .refine(({ channels, to }) => channels !== undefined || to !== undefined, {
-        error: 'expected channels, or to: { team: … }',
-      })
+    send: Send.extend({
+      holdout: Share.optional().describe(
+        'the share of the customers who get nothing, so that the others can be compared with them',
+      ),
+    })
+      .refine(hasRecipient, NO_RECIPIENT)
+      .optional()
       .describe('what is sent'),
+    steps: z
+      .array(Step)
+      .min(1)
+      .optional()
+      .describe('a series, instead of `send`: its steps in the order in which they are taken'),
+    exit: EventPattern.optional().describe(
+      'an interaction after which the series ends, at whichever step it stands; beside `steps`',
+    ),
+    holdout: Share.optional().describe(
+      'the share of the customers who get nothing of the series; beside `steps`',
+    ),
     limits: z
       .strictObject({
         perCustomer: Limit.optional().describe('how often one customer gets it'),
@@ -169,11 +264,20 @@ export const Trigger = z
     error: 'expected either wait or until, not both',
     path: ['until'],
   })
+  .superRefine((trigger, context) => {
+    for (const { path, message } of seriesFaults(trigger))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  })
   .refine(({ category, limits }) => category !== 'transactional' || limits.quietHours === undefined, {
     error: 'a transactional trigger is exempt from quiet hours and may not have its own',
     path: ['limits', 'quietHours'],
   });
 export type Trigger = z.output<typeof Trigger>;
+
+/** A trigger with one message: one with `send`, or a step of a series with what the series says of all its messages. */
+export type SendingTrigger = Omit<Trigger, 'send' | 'steps' | 'exit' | 'holdout'> & {
+  readonly send: NonNullable<Trigger['send']>;
+};
 
 /** Whether a pattern names the kind `notification`. A trigger that does not name it gets no notifications. */
 export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
@@ -183,15 +287,33 @@ export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
 const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The event pattern of the trigger's EventBridge rule. */
-export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({
-  source: ['tributary'],
-  'detail-type': ['interaction.recorded'],
-  detail:
-    on['kind'] === undefined && on['$or'] === undefined
-      ? { kind: [{ 'anything-but': ['notification'] }], ...on }
-      : on,
-});
+/** The event pattern of the trigger's EventBridge rule: what sets it off, and what the steps of a series wait for. */
+export const rulePattern = (trigger: Pick<Trigger, 'on' | 'steps'>): object =>
+  eventPattern([trigger.on, ...awaitedBy(trigger)]);
+
+/** The patterns of the interactions for which the steps of a series wait. */
+export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): Trigger['on'][] =>
+  allSteps(steps)
+    .map((step) => step.await)
+    .filter((one) => one !== undefined);
+
+/** The event pattern of a rule for any of several patterns of interactions; there is at least one. */
+export const eventPattern = (patterns: readonly Trigger['on'][]): object => {
+  const [first, ...others] = [
+    ...new Set(patterns.map((one) => JSON.stringify(withoutNotifications(one)))),
+  ].map((text): unknown => JSON.parse(text));
+  return {
+    source: ['tributary'],
+    'detail-type': ['interaction.recorded'],
+    detail: others.length === 0 ? first : { $or: [first, ...others] },
+  };
+};
+
+/** A pattern of interactions that is not one of notifications, unless it names that kind. */
+export const withoutNotifications = (pattern: Trigger['on']): Trigger['on'] =>
+  pattern['kind'] === undefined && pattern['$or'] === undefined
+    ? { kind: [{ 'anything-but': ['notification'] }], ...pattern }
+    : pattern;
 
 /** The name of the EventBridge rule of one version. */
 export const ruleName = (trigger: string, version: number): string => `trigger-${trigger}-v${version}`;

@@ -38,6 +38,7 @@ export const sortKeyPrefix = {
   confirmation: 'confirmed#',
   command: 'command#',
   once: 'once#',
+  series: 'series#',
   sync: 'sync#',
   cases: 'cases#',
 } as const;
@@ -76,8 +77,14 @@ export const interactionRange = (
   return { from: `${sortKeyPrefix.interaction}${from}`, to: `${sortKeyPrefix.interaction}${to}` };
 };
 
-export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key =>
-  inProfile(profileId, `${sortKeyPrefix.notification}${trigger}#${interaction}`);
+export const notificationKey = ({ profileId, trigger, interaction, step }: NotificationMessage): Key =>
+  inProfile(
+    profileId,
+    `${sortKeyPrefix.notification}${trigger}#${interaction}${step === undefined ? '' : `#${step}`}`,
+  );
+/** The place in a series that an interaction of a source profile has started last. */
+export const seriesKey = (profileId: string, trigger: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.series}${trigger}`);
 /** The interaction that has used up a value of a trigger's `once`. */
 export const onceKey = (profileId: string, trigger: string, value: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);

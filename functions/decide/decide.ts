@@ -86,7 +86,10 @@ const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
   present.status === 'waiting' && timer === present.timers;
 
 /** A notification that waited when the trigger was paused is not sent, also after the trigger was resumed. */
-const isPaused = (current: CurrentTrigger | undefined, { arrivedAt }: Notification): boolean =>
+export const isPaused = (
+  current: CurrentTrigger | undefined,
+  { arrivedAt }: Pick<Notification, 'arrivedAt'>,
+): boolean =>
   current === undefined ||
   current.paused ||
   (current.pausedAt !== undefined && arrivedAt <= current.pausedAt);
@@ -141,7 +144,7 @@ const applyDecision = async (
     ...goalAt,
   };
   // A message to a team does not count against the customer's caps.
-  const category = version.trigger.send.to ? undefined : draft.category;
+  const category = version.trigger.send?.to ? undefined : draft.category;
   const reservation = { trigger: draft.trigger, category, at: ports.now() };
   if (!(await ports.notifications.reserve(reserved, customer, reservations, reservation))) return false;
   await runFollowUps(ports, message, reserved);
@@ -149,9 +152,9 @@ const applyDecision = async (
 };
 
 /** EventBridge Scheduler has whole seconds, and a timer must not fire early. */
-const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
+export const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
 
-const suppress = async (
+export const suppress = async (
   ports: DecidePorts,
   message: DecisionMessage,
   draft: Notification,
@@ -169,13 +172,14 @@ const suppress = async (
  * Queues the send or publishes the suppression, then sets the goal's timer: a timer that is refused does not hold the
  * message back. Idempotent.
  */
-const runFollowUps = async (
+export const runFollowUps = async (
   ports: DecidePorts,
   message: DecisionMessage,
   decided: Notification,
 ): Promise<void> => {
-  const { profileId, trigger, interaction, status, goalAt } = decided;
-  if (status === 'reserved') await ports.enqueue({ profileId, trigger, interaction });
+  const { profileId, trigger, interaction, step, status, goalAt } = decided;
+  if (status === 'reserved')
+    await ports.enqueue({ profileId, trigger, interaction, ...(step !== undefined && { step }) });
   else await ports.publishSuppressed(decided);
   if (goalAt !== undefined) await ports.schedule({ ...message, timer: 'goal' }, Date.parse(goalAt));
 };
@@ -206,9 +210,10 @@ const checkGoal = async (ports: DecidePorts, message: DecisionMessage): Promise<
   return true;
 };
 
-const versionOf = async (
-  ports: DecidePorts,
-  { trigger, version }: DecisionMessage,
+/** Throws `HubError` `unknown-trigger` (later). */
+export const versionOf = async (
+  ports: Pick<DecidePorts, 'triggers'>,
+  { trigger, version }: Pick<DecisionMessage, 'trigger' | 'version'>,
 ): Promise<TriggerVersion> => {
   const found = await ports.triggers.version(trigger, version);
   if (found) return found;
@@ -219,7 +224,10 @@ const versionOf = async (
   );
 };
 
-const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion): Notification => ({
+export const newNotification = (
+  message: DecisionMessage,
+  { trigger }: Pick<TriggerVersion, 'trigger'>,
+): Notification => ({
   trigger: message.trigger,
   triggerVersion: message.version,
   category: trigger.category,

@@ -10,6 +10,7 @@ import { history } from '../aws/customers/history.ts';
 import { attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { notifications } from '../aws/triggers/notifications.ts';
+import { places } from '../aws/triggers/places.ts';
 import { timer } from '../aws/triggers/timer.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { goalChecked, notificationEvent } from '../contracts/events/build.ts';
@@ -18,7 +19,7 @@ import type { Runtime } from '../contracts/runtime.ts';
 import { decideStage } from '../contracts/stages/decide.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
-import { decide } from './decide.ts';
+import { decideMessage } from './messages.ts';
 
 const Environment = z.object({
   QUEUE_URL_NOTIFICATIONS: z.string(),
@@ -32,9 +33,10 @@ export const create = (runtime: Runtime) => {
   const { hub, identity } = config(runtime, rows);
   const publish = publisher(runtime);
   const setTimer = timer(runtime, { queue: env.QUEUE_ARN_DECISIONS, deadLetters: env.DEAD_ARN_DECISIONS });
-  const use = decide({
+  const use = decideMessage({
     triggers: triggers(rows),
     notifications: notifications(rows, hub, runtime.now),
+    places: places(rows, hub),
     history: history(rows),
     guests: guests(rows, identity),
     hub,

@@ -1,5 +1,6 @@
 import type { Customer } from '../../core/identity/customer.ts';
 import type { DecisionMessage, Notification } from '../../core/triggers/notification.ts';
+import type { Place } from '../../core/triggers/series/place.ts';
 import type { Notifications } from '../aws/triggers/notifications.ts';
 
 /** What enters a trigger with `once`: `taken` leaves no entry, `changed` is decided again. */
@@ -7,18 +8,22 @@ export type Entry = 'first' | 'taken' | 'changed';
 
 /**
  * Uses up a value of the trigger's `once` for an event, unless another event of the customer has. One whose notification was
- * cancelled, failed, or had no address to go to does not use it up.
+ * cancelled, failed, or had no address to go to does not use it up, nor does a series that was cancelled (`places`).
  */
 export const enterOnce = async (
   notifications: Pick<Notifications, 'get' | 'usedBy' | 'useUp'>,
   message: DecisionMessage,
   customer: Customer,
   value: string,
+  places: readonly Pick<Place, 'interaction' | 'reason'>[] = [],
 ): Promise<Entry> => {
+  const isCancelled = (cause: string): boolean =>
+    places.some(({ interaction, reason }) => interaction === cause && reason === 'cancelled');
   const used = await notifications.usedBy(customer, message.trigger, value);
   if (used.some(({ interaction }) => interaction === message.interaction)) return 'first';
   for (const { profileId, interaction } of used)
-    if (!isVoid(await notifications.get({ ...message, profileId, interaction }))) return 'taken';
+    if (!isCancelled(interaction) && !isVoid(await notifications.get({ ...message, profileId, interaction })))
+      return 'taken';
   const own = used.find(({ profileId }) => profileId === message.profileId);
   return (await notifications.useUp(message, value, own)) ? 'first' : 'changed';
 };

@@ -1,9 +1,9 @@
 import type { HubError } from '../../core/errors.ts';
 import { type Channel, instant } from '../../core/interaction/interaction.ts';
 import { type Chosen, type ChosenOrReason, chooseChannel } from '../../core/triggers/channel-choice.ts';
+import { checkRecorder } from '../../core/triggers/checks.ts';
 import { quietUntil, sendDeadline } from '../../core/triggers/decision.ts';
 import type { Notification, NotificationMessage } from '../../core/triggers/notification.ts';
-import { stepRecorder } from '../../core/triggers/steps.ts';
 import { templateChannels } from '../../core/triggers/template-files.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { fail, save, suppress } from './stored.ts';
@@ -23,7 +23,7 @@ const chooseAgain = async (
       templates: { [template]: templateChannels(templates[template] ?? {}) },
     },
     template,
-    stepRecorder(steps),
+    checkRecorder(steps),
     refused,
   );
 
@@ -79,7 +79,7 @@ export const resumeDeferred = async (
   const now = ports.now();
   if (present.status !== 'reserved') return present;
   const { until, ...rest } = present;
-  const deadline = sendDeadline({ trigger, arrivedAt: Date.parse(present.arrivedAt) });
+  const deadline = sendDeadline({ trigger, arrivedAt: Date.parse(present.dueAt ?? present.arrivedAt) });
   if (now > deadline) return suppress(ports, rest, 'expired');
   const free = quietUntil({ trigger, hub, now, customer });
   if (free > now)

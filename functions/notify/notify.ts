@@ -8,6 +8,7 @@ import {
   notificationId,
 } from '../../core/triggers/notification.ts';
 import { DeadAddress, isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { sendingTrigger } from '../../core/triggers/series/sending-trigger.ts';
 import { renderedWith } from '../aws/triggers/rendered.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
 import { recordDeadAddress } from './dead-address.ts';
@@ -113,7 +114,8 @@ const loadWork = async (ports: NotifyPorts, notification: Notification): Promise
   if (customer === undefined || cause === undefined) return undefined;
   if (version) {
     const recipient = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
-    return { version, customer: recipient, cause, hub };
+    const sending = sendingTrigger(version.trigger, notification.step);
+    return { version: { ...version, trigger: sending }, customer: recipient, cause, hub };
   }
   throw new HubError(
     'unknown-trigger',
@@ -238,7 +240,8 @@ const builtSender = (ports: NotifyPorts, notification: Notification, { hub }: Wo
 
 /** Records each sent message as an interaction and publishes the event. Idempotent: the keys are the same each time. */
 const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): Promise<void> => {
-  const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, template = '', at } = sent;
+  const { channel = 'email', externalIds = {}, trigger, triggerVersion, category, step, at } = sent;
+  const { template = '' } = sent;
   const { provider } = builtSender(ports, sent, work);
   const rendered = renderedWith(withoutTokens(await linksOf(ports, sent, work)), sent, work);
   const isToTeam = work.version.trigger.send.to !== undefined;
@@ -258,6 +261,7 @@ const recordSent = async (ports: NotifyPorts, sent: Notification, work: Work): P
         properties: {
           ...{ status: 'sent', trigger, version: triggerVersion, category, template },
           ...{ notification: id, cause: sent.interaction },
+          ...(step !== undefined && { step }),
           ...(isToTeam && { team: work.version.trigger.send.to?.team ?? '' }),
         },
       },

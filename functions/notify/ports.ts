@@ -6,6 +6,7 @@ import type { Channel, Instant } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import type { NotNow, Sender } from '../../core/triggers/sender.ts';
 import type { Links } from '../../core/triggers/template.ts';
+import type { SendingTrigger } from '../../core/triggers/trigger.ts';
 import type { Notifications } from '../aws/triggers/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers/triggers.ts';
 import type { InteractionMessage } from '../contracts/messages/record.ts';
@@ -42,7 +43,8 @@ export type Held =
 
 /** The stored data that one send needs. */
 export interface Work {
-  readonly version: TriggerVersion;
+  /** The trigger as it decides about this message. */
+  readonly version: Pick<TriggerVersion, 'templates'> & { readonly trigger: SendingTrigger };
   readonly customer: Customer;
   readonly cause: StoredInteraction;
   readonly hub: HubConfig;

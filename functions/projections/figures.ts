@@ -21,11 +21,18 @@ export const figures =
   };
 
 /** What was sent is counted by its interaction. */
-const countableUnsent = ({ event, trigger, interaction, channel, at }: NotificationReport): Countable[] =>
+const countableUnsent = ({
+  event,
+  trigger,
+  interaction,
+  step,
+  channel,
+  at,
+}: NotificationReport): Countable[] =>
   event === 'notification.failed' || event === 'notification.suppressed'
     ? [
         {
-          id: `${event} ${trigger} ${interaction} ${at}`,
+          id: [event, trigger, interaction, ...(step === '' ? [] : [step]), at].join(' '),
           ...{ receivedAt: at, occurredAt: at },
           ...(channel !== '' && { channel }),
           amounts: event === 'notification.failed' ? { failed: 1 } : { suppressed: 1 },

@@ -108,11 +108,12 @@ const completingFirst = (group: readonly Work[]): Work[] => [
 
 /** Returns the events to publish; for an interaction that was recorded before, the same events as then. */
 const applyInteractionWork = (
-  work: InteractionWork,
+  received: InteractionWork,
   loaded: Loaded,
   changes: ChangeSet,
 ): readonly BusEvent[] => {
   const { people } = changes;
+  const work = withSentMessage(received, loaded);
   const { interaction, receivedAt } = work;
   const { id } = interaction;
   const before = loaded.seen.get(id);
@@ -135,6 +136,16 @@ const applyInteractionWork = (
     return interactionEvents(stored, before.incomplete.caused ?? {});
   }
   return before?.events ?? [];
+};
+
+/** A report about a message of a trigger says which, so that triggers and reports can count it. */
+const withSentMessage = (work: InteractionWork, { sent }: Loaded): InteractionWork => {
+  const { interaction } = work;
+  const message = sent.get(interaction.id);
+  if (message === undefined) return work;
+  const { step, ...rest } = message;
+  const properties = { ...interaction.properties, ...rest, ...(step !== undefined && { step }) };
+  return { ...work, interaction: { ...interaction, properties } };
 };
 
 /** A stored interaction with the content that was fetched since. Its customer, time and kind stay. */

@@ -166,11 +166,13 @@ const actualNotification = ({
   channel,
   at,
   template,
+  step,
   reason,
 }: Notification): Record<string, string> => ({
   trigger,
   at,
   ...(channel && { channel }),
   ...(template !== undefined && { template }),
+  ...(step !== undefined && { step }),
   ...(reason !== undefined && { reason }),
 });

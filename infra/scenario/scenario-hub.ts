@@ -11,6 +11,7 @@ import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
+import { templatesOf } from '../../core/triggers/publishable.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
@@ -176,10 +177,7 @@ const readTriggers = (
     definitions.set(trigger.id, file === undefined ? one : parse(readFileSync(file, 'utf8')));
   }
   const found = readTemplates(join(mappingsFolder(), 'templates'));
-  const named = [...definitions.values()].flatMap((definition) => {
-    const { send } = Trigger.parse(definition);
-    return [send.template, ...send.variants.map(({ template }) => template)];
-  });
+  const named = [...definitions.values()].flatMap((definition) => templatesOf(Trigger.parse(definition)));
   return {
     triggerDefinitions: definitions,
     templates: Object.fromEntries(named.map((id) => [id, found[id] ?? stub])),

@@ -92,6 +92,7 @@ const ExpectedNotification = z.strictObject({
   to: z.string().optional().describe('the address, such as `bob@example.com`'),
   at: At.optional(),
   template: z.string().optional(),
+  step: z.string().optional().describe('of a series'),
 });
 
 const reasons: { readonly [One in SuppressionReason]: One } = {
@@ -115,6 +116,7 @@ const ExpectedSuppression = z.strictObject({
   reason: z.enum(reasons).optional(),
   channel: OnChannel.optional(),
   at: At.optional(),
+  step: z.string().optional().describe('of a series, where it stood'),
 });
 
 export const Expectation = z

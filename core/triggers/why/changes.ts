@@ -5,7 +5,7 @@ import { type Decision, quietUntil, sendDeadline } from '../decision.ts';
 import type { CountCondition } from '../history-facts.ts';
 import type { SendReservation } from '../limits.ts';
 import { nextTimeOfDay, zoneOf } from '../schedule.ts';
-import type { Condition, Trigger } from '../trigger.ts';
+import type { Condition, SendingTrigger } from '../trigger.ts';
 import { factsOf, type Inputs, redecide } from './redecide.ts';
 import { lengthWords, outcomeWords, timeWords } from './words.ts';
 
@@ -68,7 +68,7 @@ const candidates = (inputs: Inputs, made: Decision): Candidate[] => [
   ...otherChanges(inputs),
 ];
 
-const channelsOf = ({ send }: Trigger): Channel[] =>
+const channelsOf = ({ send }: SendingTrigger): Channel[] =>
   (send.channels ?? Channel.options).filter((one) => one !== 'preferred');
 
 const withCustomer = (inputs: Inputs, customer: Partial<Customer>): Inputs => ({

@@ -1,7 +1,7 @@
 import type { RecordedAnswer } from '../../consent/evidence.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
+import type { Check } from '../checks.ts';
 import type { Notification } from '../notification.ts';
-import type { Step } from '../steps.ts';
 import type { Trigger } from '../trigger.ts';
 import { lengthWords, timeWords } from './words.ts';
 
@@ -92,7 +92,7 @@ export const explain = (
 };
 
 /** One check in a sentence; a row of an earlier release has words alone. */
-export const stepWords = ({ step, result, values = {} }: Step): string => {
+export const stepWords = ({ step, result, values = {} }: Check): string => {
   const text = (key: string): string => {
     const value = values[key];
     return typeof value === 'string' ? value : JSON.stringify(value);

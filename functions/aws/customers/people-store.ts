@@ -34,6 +34,7 @@ import {
   interactionOf,
   messagePointerOf,
   type Seen,
+  type SentMessage,
   seenOf,
 } from '../../contracts/rows/interactions.ts';
 import {
@@ -113,6 +114,7 @@ export const peopleStore = (table: Table, loadHashedKeys: () => Promise<HashedKe
       ),
       seen: seenBefore(first.seen, others),
       referred: first.referred,
+      sent: first.sent,
       reviews: first.reviews,
       receivedBeforeErasure: new Set([
         ...first.receivedBeforeErasure,
@@ -146,6 +148,7 @@ interface Identities {
   readonly owners: readonly Owner[];
   readonly seen: ReadonlyMap<string, Seen>;
   readonly referred: ReadonlyMap<string, string>;
+  readonly sent: ReadonlyMap<string, SentMessage>;
   readonly reviews: ReadonlyMap<string, Review>;
   readonly guests: ReadonlyMap<Identifier, string>;
   readonly addressClaimedAt: Loaded['addressClaimedAt'];
@@ -192,12 +195,15 @@ const readIdentities = async (
   const referred = new Map<string, string>();
   for (const work of works)
     if (work.type === 'interaction' && work.causedBy !== undefined) referred.set(idOf(work), work.causedBy);
+  const sent = new Map<string, SentMessage>();
   const receivedBeforeErasure: string[] = [];
   for (const { interaction, keys } of anonymous) {
     if (targetOf(interaction) !== undefined && keys.some(({ pk }) => isErased(byPartition.get(pk))))
       receivedBeforeErasure.push(interaction.id);
     const profileId = keys.map(({ pk }) => profileIdIn(byPartition.get(pk))).find((one) => one !== undefined);
     if (profileId !== undefined) referred.set(interaction.id, profileId);
+    const message = keys.map(({ pk }) => sentIn(byPartition.get(pk))).find((one) => one !== undefined);
+    if (message !== undefined) sent.set(interaction.id, message);
   }
   const owners = found.filter(isOwnerKey).map(ownerOf);
   const reviews = new Map(
@@ -212,7 +218,7 @@ const readIdentities = async (
   const addressClaimedAt = new Map(
     found.filter(isAddressClaimKey).map((row) => [keyText(row), addressClaimOf(row).at]),
   );
-  return { owners, seen, referred, reviews, guests, addressClaimedAt, receivedBeforeErasure };
+  return { owners, seen, referred, sent, reviews, guests, addressClaimedAt, receivedBeforeErasure };
 };
 
 /**
@@ -267,6 +273,9 @@ const profileIdIn = (row: Row | undefined): string | undefined => {
   if (row === undefined) return undefined;
   return isSeenKey(row) ? seenOf(row).address?.profileId : messagePointerOf(row).address.profileId;
 };
+
+const sentIn = (row: Row | undefined): SentMessage | undefined =>
+  row === undefined || isSeenKey(row) ? undefined : messagePointerOf(row).sent;
 
 /** What was recorded before, with its events exactly as they were published. */
 const seenBefore = (seen: Identities['seen'], found: readonly Row[]): Map<string, SeenBefore> => {

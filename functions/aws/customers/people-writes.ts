@@ -38,6 +38,7 @@ import {
   type Loaded,
   type StoredInteractionChange,
 } from '../../contracts/ports/record.ts';
+import type { SentMessage } from '../../contracts/rows/interactions.ts';
 import type { Row } from '../../contracts/rows/row.ts';
 import type { Condition, Write } from '../clients/dynamo.ts';
 import type { HashedKeys } from '../erasure/hashed-keys.ts';
@@ -365,7 +366,18 @@ const pointerWrites = (
   const { provider, account, externalId, id } = stored;
   if (!isAnswerable(stored) || !isReference(externalId)) return [];
   if (interactionId(provider, account, externalId) === id) return [];
-  return [{ put: { ...messageKey(provider, externalId), address, account, expiresAt } }];
+  const sent = sentMessageOf(stored);
+  return [
+    { put: { ...messageKey(provider, externalId), address, account, ...(sent && { sent }), expiresAt } },
+  ];
+};
+
+/** What the message of a trigger was; undefined for every other interaction. */
+const sentMessageOf = ({ kind, properties = {} }: StoredInteraction): SentMessage | undefined => {
+  const { trigger, template, step } = properties;
+  if (kind !== 'notification' || typeof trigger !== 'string' || typeof template !== 'string')
+    return undefined;
+  return { trigger, template, ...(typeof step === 'string' && { step }) };
 };
 
 /** One open entry per pair or interaction; an entry that is open already is overwritten with what is known now. */

@@ -3,7 +3,8 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { type AddressStates, addressState } from '../../../core/triggers/addresses.ts';
 import { type Decision, decide, type Situation } from '../../../core/triggers/decision.ts';
-import { historyFacts } from '../../../core/triggers/history-facts.ts';
+import { type HistoryFacts, historyFacts } from '../../../core/triggers/history-facts.ts';
+import { sendingTrigger } from '../../../core/triggers/series/sending-trigger.ts';
 import { templateChannels } from '../../../core/triggers/template-files.ts';
 import type { ReadAddresses } from '../../contracts/ports/addresses.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
@@ -32,6 +33,8 @@ export interface Question {
   readonly arrivedAt: number;
   /** True when a wait or a deferral has ended. */
   readonly waited: boolean;
+  /** Of a series, the step whose message it is about; by default the first that has one. */
+  readonly step?: string | undefined;
 }
 
 export interface Decided {
@@ -44,9 +47,10 @@ export interface Decided {
 /** What a decision depends on besides the history. */
 export const readSituation = async (
   ports: Omit<DecisionPorts, 'history'>,
-  { version, customer, cause, arrivedAt, waited }: Question,
+  { version, customer, cause, arrivedAt, waited, step }: Question,
 ): Promise<{ readonly inputs: Omit<Situation, 'history'>; readonly reservations: SendReservations }> => {
-  const { trigger, templates } = version;
+  const { templates } = version;
+  const trigger = sendingTrigger(version.trigger, step);
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
   const known = await ports.addresses(trigger, decider, cause);
   const reservations = await ports.reservations(decider, known.limited);
@@ -71,7 +75,8 @@ export const decideWithoutEffect = async (ports: DecisionPorts, question: Questi
   return { decision: await decideOnHistory(ports, inputs), customer: inputs.customer, reservations };
 };
 
-const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
+/** The addresses of a decision with what was sent to them. */
+export const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
   new Map(
     [...new Set([...addresses.keys(), ...byAddress.keys()])].map((one) => [
       one,
@@ -85,16 +90,25 @@ const decideOnHistory = async (
   inputs: Omit<Situation, 'history'>,
 ): Promise<Decision> => {
   const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
-  const situation = { ...inputs, history: facts };
-  const known = decide(situation);
-  if (known) return known;
+  return readUntilKnown(history, inputs.customer, facts, () => decide({ ...inputs, history: facts }));
+};
+
+/** Reads the history into `facts`, from the newest interaction on, until there is an answer. */
+export const readUntilKnown = async <Answer>(
+  history: Pick<History, 'timeline'>,
+  customer: Customer,
+  facts: HistoryFacts,
+  answer: () => Answer | undefined,
+): Promise<Answer> => {
+  const known = answer();
+  if (known !== undefined) return known;
   const after = facts.start === undefined ? {} : { after: instant(facts.start) };
-  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
-    const decision = facts.add(past) ? decide(situation) : undefined;
-    if (decision) return decision;
+  for await (const past of history.timeline(customer, { ...after, order: 'newest' })) {
+    const found = facts.add(past) ? answer() : undefined;
+    if (found !== undefined) return found;
   }
   facts.end();
-  const decision = decide(situation);
-  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
-  return decision;
+  const last = answer();
+  if (last === undefined) throw new Error('A decision is open although the whole history was read.');
+  return last;
 };

@@ -3,6 +3,7 @@ import { instant } from '../../../core/interaction/interaction.ts';
 import type { Decision } from '../../../core/triggers/decision.ts';
 import { historyFacts } from '../../../core/triggers/history-facts.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
+import { seriesOf } from '../../../core/triggers/series/steps.ts';
 import { customerAsOf, knownAt, reservationsBefore } from '../../../core/triggers/why/as-of.ts';
 import { nearestChanges } from '../../../core/triggers/why/changes.ts';
 import { type Inputs, redecide } from '../../../core/triggers/why/redecide.ts';
@@ -37,7 +38,8 @@ export const readDecision = async (
   ports: ExplanationPorts,
   notification: Notification,
 ): Promise<DecisionRecord> => {
-  const { trigger, triggerVersion, profileId, occurredAt, interaction } = notification;
+  const { trigger, triggerVersion, profileId, occurredAt, interaction, arrivedAt, dueAt, step } =
+    notification;
   const [version, customer, cause] = await Promise.all([
     ports.triggers.version(trigger, triggerVersion),
     ports.history.customer(profileId),
@@ -46,11 +48,14 @@ export const readDecision = async (
   const answers = customer ? await ports.history.answers(customer) : [];
   if (version === undefined || customer === undefined || cause === undefined)
     return { version, cause, answers, nearest: ['What it was decided on is not stored any more.'] };
+  // A series that ends at a step without a message has decided about none.
+  if (step !== undefined && seriesOf(version.trigger).get(step)?.step.send === undefined)
+    return { version, cause, answers, nearest: [] };
   const at = Date.parse(notification.decidedAt ?? notification.at);
   const waited = notification.timers > (notification.status === 'waiting' ? 1 : 0);
   const { inputs: present } = await readSituation(
     { ...ports, now: () => at },
-    { version, customer, cause, arrivedAt: Date.parse(notification.arrivedAt), waited },
+    { version, customer, cause, arrivedAt: Date.parse(dueAt ?? arrivedAt), waited, step },
   );
   const then = instant(at);
   const history = knownAt(await historyBefore(ports, present, at), then);

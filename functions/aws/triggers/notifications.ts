@@ -3,6 +3,7 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import type { Identifier } from '../../../core/identity/identifier.ts';
 import { addReservation, type SendReservation } from '../../../core/triggers/limits.ts';
 import type { Notification, NotificationMessage } from '../../../core/triggers/notification.ts';
+import type { Place } from '../../../core/triggers/series/place.ts';
 import {
   addressLimitsKey,
   hubClaimsKey,
@@ -13,6 +14,7 @@ import {
   onceKey,
   profileIdOf,
   profilePartition,
+  seriesKey,
   sortKeyPrefix,
 } from '../../contracts/keys.ts';
 import { type Limits, limitsRowOf, notificationOf, onceOf } from '../../contracts/rows/triggers.ts';
@@ -42,20 +44,24 @@ export interface Notifications {
   getAll(addresses: readonly NotificationMessage[]): Promise<(Notification | undefined)[]>;
   /** Every decision about a customer, also under the source profiles that were merged into it, newest first. */
   ofCustomer(customer: Pick<Customer, 'sourceProfiles'>): Promise<Notification[]>;
-  /** Writes the row, with the next version (0: it is new); false where it is no longer at the given version. */
-  save(notification: Notification): Promise<boolean>;
+  /**
+   * Writes the row, with the next version (0: it is new); false where it is no longer at the given version. `place`: of the
+   * customer in the series, which is written with it in the same way.
+   */
+  save(notification: Notification, place?: Place): Promise<boolean>;
   /** Who has used up a value of a trigger's `once` for a customer: by source profile. */
   usedBy(customer: Customer, trigger: string, value: string): Promise<readonly UsedOnce[]>;
   /** Uses up the value for an interaction, in place of `present`; false where somebody else did meanwhile. */
   useUp(address: NotificationMessage, value: string, present: UsedOnce | undefined): Promise<boolean>;
   /** `addresses`: those that the message could go to. */
   reservations(customer: Customer, addresses: readonly Identifier[]): Promise<SendReservations>;
-  /** Writes the row together with the reservation; false when either changed in between. */
+  /** Writes the row together with the reservation; false when either changed in between. `place`: as in `save`. */
   reserve(
     notification: Notification,
     customer: Customer,
     present: SendReservations,
     reservation: SendReservation,
+    place?: Place,
   ): Promise<boolean>;
 }
 
@@ -83,8 +89,9 @@ export const notifications = (
         found.push(notificationOf(row));
     return found.sort((one, other) => (one.at < other.at ? 1 : -1));
   },
-  async save(notification) {
+  async save(notification, place) {
     const write = notificationWrite(notification, await hub());
+    if (place !== undefined) return table.transact([write, placeWrite(place, await hub())]);
     // A row that is written alone costs half. Whether the only answer to it was lost is then found out by reading the row
     // again, which a send in progress cannot do: only the token of a transaction says that it was this function's own.
     return notification.status === 'sending' ? table.transact([write]) : table.put(write.put, write.if);
@@ -117,28 +124,45 @@ export const notifications = (
       byAddress: new Map(addresses.map((one) => [one, limitsOf(addressLimitsKey(one))])),
     };
   },
-  // The row of every source profile is written: a reservation that does not know of a merge fails and is decided again.
-  reserve: async (notification, customer, { limitRows, hub: hubClaims, byAddress }, reservation) =>
-    table.transact([
+  reserve: async (notification, customer, present, reservation, place) => {
+    const { hub: hubClaims, byAddress } = present;
+    return table.transact([
       notificationWrite(notification, await hub()),
-      ...[...limitRows].map(([id, { version, reservations }]) =>
-        versioned(limitsKey(id), {
-          version,
-          reservations: id === customer.id ? addReservation(reservations, reservation) : reservations,
-        }),
-      ),
+      ...(place === undefined ? [] : [placeWrite(place, await hub())]),
+      ...limitWrites(customer, present, reservation),
       ...(notification.causeOnly ? (notification.addresses ?? []) : []).map((address) =>
         reserved(addressLimitsKey(address), byAddress.get(address), reservation),
       ),
       ...(customer.guest ? [reserved(hubClaimsKey, hubClaims, reservation)] : []),
-    ]),
+    ]);
+  },
 });
+
+/** The row of every source profile, so that a merge in between is noticed; the reservation is the customer's. */
+export const limitWrites = (
+  customer: Pick<Customer, 'id'>,
+  { limitRows }: Pick<SendReservations, 'limitRows'>,
+  reservation: SendReservation,
+): Write[] =>
+  [...limitRows].map(([id, { version, reservations }]) =>
+    versioned(limitsKey(id), {
+      version,
+      reservations: id === customer.id ? addReservation(reservations, reservation) : reservations,
+    }),
+  );
 
 type Replacement = Extract<Write, { put: unknown }>;
 
 const reserved = (key: Key, limits: Limits | undefined, reservation: SendReservation): Write => {
   const { version, reservations } = limits ?? { version: 0, reservations: [] };
   return versioned(key, { version, reservations: addReservation(reservations, reservation) });
+};
+
+/** Stored as long as interactions, from the end of its wait. */
+export const placeWrite = (place: Place, { retention }: HubConfig): Replacement => {
+  const last = Date.parse(place.until ?? place.endedAt ?? place.since);
+  const expiresAt = Math.floor((last + retention.interactions) / 1000);
+  return versioned(seriesKey(place.profileId, place.trigger), { ...place, expiresAt });
 };
 
 const notificationWrite = (notification: Notification, { retention }: HubConfig): Replacement => {

@@ -4,7 +4,7 @@ import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
-import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
+import { awaitedBy, eventPattern, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import {
   currentTriggerKey,
   triggerDraftKey,
@@ -53,8 +53,8 @@ interface Checked {
 }
 
 /**
- * Publishes a trigger: writes the row of its version, puts its rule, and removes the rule of the version before. A trigger
- * that is published unchanged keeps its version and is resumed. Resolves to the version. Throws `HubError` `rule-quota`,
+ * Publishes a trigger: writes the row of its version, puts its rule, and removes the rule of the version before, or what of it
+ * starts anybody. A trigger that is published unchanged keeps its version and is resumed. Resolves to the version. Throws `HubError` `rule-quota`,
  * `oversized-pattern`, `missing-template` or `invalid-template` (never), or `write-conflict` (later).
  */
 export const publish = async (
@@ -211,8 +211,30 @@ const publishVersion = async (
   await putRule(ports, rule, paused ? 'DISABLED' : 'ENABLED');
   const { pausedAt, pausedBy } = current ?? {};
   await setCurrent(ports, trigger.id, { version, paused, pausedAt, pausedBy, digest, seeded }, current);
-  await dropRules(ports, trigger.id, rule.name);
+  await retireRules(ports, trigger, rule.name);
   return version;
+};
+
+/**
+ * Removes the rules of earlier versions of a trigger. Customers who have started a series stay on their version: one with an
+ * `await` that the new version does not have keeps a rule for that alone, which starts nobody.
+ */
+const retireRules = async (ports: PublishPorts, trigger: Trigger, kept: string): Promise<void> => {
+  const awaited = new Set(awaitedBy(trigger).map((one) => JSON.stringify(one)));
+  for (const { name } of await rulesOf(ports)) {
+    const version = versionIn(name, trigger.id);
+    if (version === undefined || name === kept) continue;
+    const earlier = await ports.triggers.version(trigger.id, version);
+    const patterns = earlier === undefined ? [] : awaitedBy(earlier.trigger);
+    if (patterns.every((one) => awaited.has(JSON.stringify(one)))) await dropRule(ports, name);
+    else await putRule(ports, { name, pattern: JSON.stringify(eventPattern(patterns)) }, 'ENABLED');
+  }
+};
+
+/** The version whose rule has this name; undefined for other rules. */
+const versionIn = (name: string, trigger: string): number | undefined => {
+  const [, version] = new RegExp(`^trigger-${trigger}-v(\\d+)$`, 'u').exec(name) ?? [];
+  return version === undefined ? undefined : Number(version);
 };
 
 const ruleOf = ({ trigger, pattern }: Checked, version: number): Rule => ({
@@ -220,10 +242,9 @@ const ruleOf = ({ trigger, pattern }: Checked, version: number): Rule => ({
   pattern,
 });
 
-const dropRules = async (ports: PublishPorts, trigger: string, kept?: string): Promise<void> => {
-  const own = new RegExp(`^trigger-${trigger}-v\\d+$`, 'u');
+const dropRules = async (ports: PublishPorts, trigger: string): Promise<void> => {
   for (const { name } of await rulesOf(ports))
-    if (own.test(name) && name !== kept) await dropRule(ports, name);
+    if (versionIn(name, trigger) !== undefined) await dropRule(ports, name);
 };
 
 const pauseRow = async (ports: PublishPorts, trigger: string, by: string): Promise<CurrentTrigger> => {

@@ -132,7 +132,7 @@ export const goalChecked = (notification: Notification): BusEvent => ({
 });
 
 const notificationDetail = (notification: Notification) => {
-  const { profileId, trigger, triggerVersion, interaction, channel, reason, template } = notification;
+  const { profileId, trigger, triggerVersion, interaction, step, channel, reason, template } = notification;
   return {
     ...{
       id: notificationId(notification),
@@ -141,6 +141,7 @@ const notificationDetail = (notification: Notification) => {
       version: triggerVersion,
       interaction,
     },
+    ...(step !== undefined && { step }),
     ...(channel && { channel }),
     ...(reason !== undefined && { reason }),
     ...(template !== undefined && { template }),

@@ -32,6 +32,8 @@ const notification = z.strictObject({
   version: z.int(),
   /** The interaction that caused the notification. */
   interaction: z.string(),
+  /** Of a series: the name of the step. */
+  step: z.string().optional(),
   /** Absent where none was chosen yet. */
   channel: Channel.optional(),
   reason: z.string().optional(),

@@ -25,6 +25,8 @@ export const ProjectionMessage = z.discriminatedUnion('event', [
     trigger: z.string(),
     /** The interaction that caused the notification. */
     interaction: z.string(),
+    /** Empty where it is not of a series. */
+    step: z.string().default(''),
     /** Empty where no channel was chosen yet. */
     channel: Channel.or(z.literal('')),
     at: Instant,

@@ -9,7 +9,7 @@ import type { Instant } from '../../../core/interaction/interaction.ts';
 import type { RetainedRefusal } from '../../../core/privacy/erasure.ts';
 import type { BusEvent } from '../events/catalogue.ts';
 import type { CommandMessage } from '../messages/record.ts';
-import type { InteractionRow } from '../rows/interactions.ts';
+import type { InteractionRow, SentMessage } from '../rows/interactions.ts';
 import type { InteractionWork } from '../work.ts';
 import type { StoredInteraction } from './history.ts';
 
@@ -63,6 +63,8 @@ export interface Loaded {
   readonly seen: ReadonlyMap<string, SeenBefore>;
   /** By the id of an interaction, the source profile of the message to which it refers. */
   readonly referred: ReadonlyMap<string, string>;
+  /** By the id of a report, the message of a trigger that it is about. */
+  readonly sent: ReadonlyMap<string, SentMessage>;
   /** By id, the open reviews that commands resolve, and those of interactions whose content was fetched. */
   readonly reviews: ReadonlyMap<string, Review>;
   /** The ids of interactions and commands that were queued before their customer was erased. */

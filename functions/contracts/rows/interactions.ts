@@ -60,7 +60,21 @@ export const seenOf = rowReader(Seen);
 const CommandRow = z.strictObject({ events: z.array(BusEvent) });
 export const commandOf = rowReader(CommandRow);
 
-const MessagePointer = z.strictObject({ address: Address, account: z.string().optional() });
+/** What a message of a trigger was, for the reports about it. */
+const SentMessage = z.strictObject({
+  trigger: z.string(),
+  template: z.string(),
+  /** Of a series. */
+  step: z.string().optional(),
+});
+export type SentMessage = z.infer<typeof SentMessage>;
+
+const MessagePointer = z.strictObject({
+  address: Address,
+  account: z.string().optional(),
+  /** Of a message that a trigger sent. */
+  sent: SentMessage.optional(),
+});
 export const messagePointerOf = rowReader(MessagePointer);
 
 /** What later interactions reported about a message, or about a conversation that was read up to a time. */

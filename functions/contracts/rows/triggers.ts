@@ -2,9 +2,11 @@ import * as z from 'zod';
 import { Category } from '../../../core/consent/consent.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { Notification } from '../../../core/triggers/notification.ts';
+import { Place } from '../../../core/triggers/series/place.ts';
 import { rowReader } from './row.ts';
 
 export const notificationOf = rowReader(Notification);
+export const placeOf = rowReader(Place);
 
 /** The sends to one source profile that count against limits and caps. */
 export const Limits = z.object({
@@ -13,6 +15,7 @@ export const Limits = z.object({
   reservations: z.array(
     z.object({
       trigger: z.string(),
+      step: z.string().optional(),
       category: Category.optional(),
       /** Epoch milliseconds. */
       at: z.number(),

@@ -9,5 +9,5 @@ export const decideStage = stage('decide', {
   ],
   about: ({ profileId, trigger, interaction }) => ({ profileId, trigger, interaction }),
   type: ({ timer }) => (timer === undefined ? 'event' : 'timer'),
-  ids: ({ version, timer }) => ({ version, timer }),
+  ids: ({ version, step, timer }) => ({ version, step, timer }),
 });

@@ -13,11 +13,18 @@ export const notifyStage = stage('notify', {
   schema: NotifyMessage,
   toReplay: (message, count) => ('sender' in message ? message : replayed(message, count)),
   identity: (message) =>
-    'sender' in message ? [message.sender] : [message.profileId, message.trigger, message.interaction],
+    'sender' in message
+      ? [message.sender]
+      : [
+          message.profileId,
+          message.trigger,
+          message.interaction,
+          ...(message.step === undefined ? [] : [message.step]),
+        ],
   about(message) {
     if ('sender' in message) return { sender: message.sender };
-    const { profileId, trigger, interaction } = message;
-    return { profileId, trigger, interaction };
+    const { profileId, trigger, interaction, step } = message;
+    return { profileId, trigger, interaction, step };
   },
 });
 

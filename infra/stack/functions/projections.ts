@@ -41,8 +41,9 @@ export class Projections extends Construct {
         ),
         message: {
           ...{ event, profileId, trigger: '$.detail.trigger', interaction: '$.detail.interaction' },
-          ...{ channel: '$.detail.channel', at: '$.time', reason: '$.detail.reason' },
-          ...{ template: '$.detail.template', waited: '$.detail.waited', goal: '$.detail.goal' },
+          ...{ step: '$.detail.step', channel: '$.detail.channel', at: '$.time' },
+          ...{ reason: '$.detail.reason', template: '$.detail.template' },
+          ...{ waited: '$.detail.waited', goal: '$.detail.goal' },
         },
       }),
     ];

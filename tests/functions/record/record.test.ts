@@ -38,6 +38,7 @@ const hub = (refused: (event: BusEvent) => boolean, events: readonly BusEvent[] 
       ownerHints: new Map(),
       seen: new Map(),
       referred: new Map(),
+      sent: new Map(),
       reviews: new Map(),
       receivedBeforeErasure: new Set(),
       retainedRefusals: new Map(),

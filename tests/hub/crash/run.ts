@@ -68,7 +68,7 @@ const endingFunctions =
     };
   };
 
-/** Triggers of every category, one with a wait, on SMS and e-mail, and a customer who has consented to marketing. */
+/** Triggers of every category, one with a wait, two series, on SMS and e-mail, and a customer who has consented to marketing. */
 const scenario = Scenario.parse(
   parse(`
 name: from webhook to recorded send
@@ -76,6 +76,21 @@ triggers:
   - { id: hello, name: Hello, category: transactional, on: { kind: [message], direction: [inbound], customer: { isNew: [true] } }, send: { channels: [sms], template: t } }
   - { id: followup, name: Follow up, category: service, on: { kind: [message], channel: [whatsapp] }, wait: 1h, send: { channels: [sms], template: t } }
   - { id: offer, name: Offer, category: marketing, on: { kind: [message], channel: [email] }, send: { channels: [email], template: t }, goal: { on: { kind: [message] }, within: 2h } }
+  - id: series
+    category: service
+    on: { kind: [message], direction: [inbound], channel: [sms] }
+    steps:
+      - { id: one, send: { channels: [sms], template: t } }
+      - { id: two, await: { kind: [message], channel: [whatsapp] }, within: 2h, send: { channels: [sms], template: t } }
+      - { id: three, send: { channels: [email], template: t } }
+      - { id: four, wait: 1h, send: { channels: [sms], template: t } }
+  - id: letters
+    category: marketing
+    on: { kind: [message], channel: [email] }
+    goal: { on: { kind: [message] }, within: 2h }
+    steps:
+      - { id: one, send: { channels: [email], template: t } }
+      - { id: two, wait: 1h, send: { channels: [email], template: t } }
 customers: [{ identifiers: ["email:grace@example.org"], consent: { email: granted } }]
 steps: [{ at: 2026-03-02T09:00:00Z, advance: 1s }]
 expect: {}
@@ -87,7 +102,7 @@ export interface RunResult {
   readonly broken: readonly string[];
   /** The calls of all functions, oldest first. */
   readonly calls: readonly Call[];
-  /** The number of messages sent, by trigger. */
+  /** The number of messages sent, by trigger, and by the step of a series. */
   readonly sent: Readonly<Record<string, number>>;
 }
 
@@ -138,8 +153,9 @@ export const runWithEnds = async (
     await hub.clock.runUntilIdle(hub.clock.now() + 86_400_000);
     const sent: Record<string, number> = {};
     for (const { tags } of hub.cloud.sentMessages.list()) {
-      const [trigger = ''] = (tags?.['notification'] ?? '').split(/[._]/u);
-      sent[trigger] = (sent[trigger] ?? 0) + 1;
+      const [trigger = '', , step] = idsIn(tags?.['notification'] ?? '');
+      const name = step === undefined ? trigger : `${trigger} ${step}`;
+      sent[name] = (sent[name] ?? 0) + 1;
     }
     const broken = await brokenInvariants(hub, { acknowledged: posts, refused: [], unanswered: [] });
     return { broken, calls, sent };
@@ -148,6 +164,10 @@ export const runWithEnds = async (
     await hub.crms.stop();
   }
 };
+
+/** The trigger, the interaction and the step of a notification. The id of an interaction has 22 characters, `_` among them. */
+const idsIn = (notification: string): readonly (string | undefined)[] =>
+  /^([^._]+)[._](.{22})(?:[._](.+))?$/u.exec(notification)?.slice(1) ?? [];
 
 const deliver = async (
   { cloud, clock }: ScenarioHub,

@@ -6,8 +6,9 @@ import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts
 import type { Channel, Interaction } from '../../../core/interaction/interaction.ts';
 import { type Decision, decide, type Situation } from '../../../core/triggers/decision.ts';
 import { historyFacts, type PastInteraction } from '../../../core/triggers/history-facts.ts';
+import { sendingTrigger } from '../../../core/triggers/series/sending-trigger.ts';
 import { stubTemplate, templateChannels } from '../../../core/triggers/template-files.ts';
-import { Trigger } from '../../../core/triggers/trigger.ts';
+import { type SendingTrigger, Trigger } from '../../../core/triggers/trigger.ts';
 
 /** Noon in Rome, far from any quiet hour. */
 export const NOON = Date.parse('2026-03-02T11:00:00Z');
@@ -81,14 +82,17 @@ export const past = (at: number, fields: Partial<Interaction> = {}, receivedAt =
   customer: snapshotCustomer(person(), 'ada', false),
 });
 
-export const trigger = (fields: Record<string, unknown> = {}): Trigger =>
-  Trigger.parse({
-    id: 'hello',
-    category: 'service',
-    on: { kind: ['message'] },
-    send: { channels: ['email'], template: 'hello' },
-    ...fields,
-  });
+export const trigger = (fields: Record<string, unknown> = {}): SendingTrigger =>
+  sendingTrigger(
+    Trigger.parse({
+      id: 'hello',
+      category: 'service',
+      on: { kind: ['message'] },
+      send: { channels: ['email'], template: 'hello' },
+      ...fields,
+    }),
+    undefined,
+  );
 
 interface Told extends Partial<Omit<Situation, 'trigger' | 'hub' | 'history'>> {
   readonly hub?: Record<string, unknown>;

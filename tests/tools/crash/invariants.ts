@@ -139,7 +139,8 @@ const checkNotifications = (state: StoredState, cloud: Cloud): string[] => {
   const { interactions, notifications } = state;
   const broken: string[] = [];
   const byId = new Map(notifications.map((one) => [notificationId(one), one]));
-  for (const trigger of publishedTriggers(state))
+  // An event that arrives while a series runs leaves no entry.
+  for (const trigger of publishedTriggers(state).filter(({ steps }) => steps === undefined))
     for (const interaction of interactions)
       if (
         isTriggeredBy(trigger, interaction, Date.parse(interaction.receivedAt)) &&
@@ -168,6 +169,9 @@ const checkNotifications = (state: StoredState, cloud: Cloud): string[] => {
     if (status !== 'sent' && sent > 0 && category !== 'marketing')
       broken.push(`${status} ${id} was sent ${sent} times`);
   }
+  for (const { pk, sk, endedAt, step } of state.all)
+    if (sk.startsWith('series#') && endedAt === undefined)
+      broken.push(`${pk} ${sk} stands at ${String(step)}`);
   const tags = new Set([...byId.keys()].map(tagOf));
   for (const tag of copies.keys())
     if (!tags.has(tag)) broken.push(`a message of ${tag || 'no notification'} was sent without a decision`);

@@ -1,18 +1,18 @@
 import * as z from 'zod';
 
 /** One check of a decision and its result, in words and, where they can be compared, in values; times in ISO 8601, durations in milliseconds. */
-export const Step = z.strictObject({
+export const Check = z.strictObject({
   step: z.string(),
   result: z.string(),
   /** Rows of earlier releases have none. */
   values: z.record(z.string(), z.unknown()).optional(),
 });
-export type Step = z.infer<typeof Step>;
+export type Check = z.infer<typeof Check>;
 
-export type RecordStep = (step: string, result: string, values?: Step['values']) => void;
+export type RecordCheck = (step: string, result: string, values?: Check['values']) => void;
 
-/** Appends each step to a list. */
-export const stepRecorder =
-  (steps: Step[]): RecordStep =>
+/** Appends each check to a list. */
+export const checkRecorder =
+  (steps: Check[]): RecordCheck =>
   (step, result, values) =>
     steps.push({ step, result, ...(values && { values }) });
