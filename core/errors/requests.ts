@@ -193,6 +193,11 @@ export const requestErrors = {
     means: 'A trigger names a template that does not exist, or that has no file for any of its channels.',
     advice: 'Add the template to mappings/templates/, or correct the name in the trigger.',
   },
+  'unknown-team': {
+    retry: 'never',
+    means: 'A trigger names a team that hub.yaml does not have, or whose office hours it does not have.',
+    advice: 'Add the team under `teams` or `hours` in hub.yaml, or correct the name in the trigger.',
+  },
   'rule-quota': {
     retry: 'never',
     means: 'The event bus has as many rules as AWS allows.',

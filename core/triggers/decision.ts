@@ -9,6 +9,7 @@ import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
+import { nextOfficeHour } from './office-hours.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
 import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
@@ -172,6 +173,7 @@ const waitEnd = ({
   if (until === undefined) return undefined;
   const zone = zoneOf(customer.timeZone, hub.timeZone);
   if (typeof until === 'number') return nextTimeOfDay(arrivedAt, until, zone);
+  if ('open' in until) return nextOfficeHour(arrivedAt, hub.hours[until.open], hub.timeZone);
   const value: unknown = until.property
     .split('.')
     .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), cause.properties);
@@ -266,6 +268,11 @@ const isConditionMet = (
     const isMatch = matches(cachedPattern(condition.customer), customer);
     recordStep(`customer ${JSON.stringify(condition.customer)}`, isMatch ? 'holds' : 'does not hold');
     return isMatch;
+  }
+  if ('conversation' in condition) {
+    const [since] = situation.customer.conversation?.open ?? [];
+    recordStep('conversation', since === undefined ? 'nobody waits' : `waits since ${since}`);
+    return since === undefined;
   }
   return isCountMet(condition, situation, recordStep);
 };

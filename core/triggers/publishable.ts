@@ -5,7 +5,7 @@ const PATTERN_LIMIT = 2048;
 
 /** Why a valid trigger cannot be published. `path`: of the key in its file. */
 export interface PublishFault {
-  readonly code: 'oversized-pattern' | 'missing-template';
+  readonly code: 'oversized-pattern' | 'missing-template' | 'unknown-team';
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }

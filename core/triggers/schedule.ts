@@ -73,6 +73,17 @@ const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): numb
   return candidates.length > 0 ? Math.min(...candidates) : wall - before;
 };
 
+/** The instant of a local time on a date such as `2026-03-02`, by the rule of `instantAt`. */
+export const instantOfDay = (date: string, minutes: number, timeZone: string): number => {
+  const day = new Date(date);
+  const local = { year: day.getUTCFullYear(), month: day.getUTCMonth(), day: day.getUTCDate(), minutes };
+  return instantAt(local, timeZone);
+};
+
+/** The date so many days later; earlier where `days` is negative. */
+export const shiftDay = (date: string, days: number): string =>
+  new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
+
 /** The next instant strictly after `now` with this local time of day, in minutes after midnight. */
 export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): number => {
   const today = localAt(now, timeZone);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Duration, Limit, QuietHours } from '../config/duration.ts';
+import { Duration, Limit, QuietHours, TimeOfDay } from '../config/duration.ts';
 import { Category, type ConsentStatus } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
@@ -33,6 +33,7 @@ export type Condition =
       readonly exactly?: number | undefined;
     }
   | { readonly customer: EventPattern }
+  | { readonly conversation: 'none-waiting' }
   | { readonly not: Condition }
   | { readonly any: readonly Condition[] }
   | { readonly all: readonly Condition[] };
@@ -53,6 +54,11 @@ export const Condition: z.ZodType<Condition> = z
           error: 'expected atLeast, atMost or exactly beside count',
         }),
       z.strictObject({ customer: EventPattern.describe('a pattern on the profile') }),
+      z.strictObject({
+        conversation: z
+          .literal('none-waiting')
+          .describe('holds while no message of the customer waits for an answer'),
+      }),
       z.strictObject({ not: Condition.describe('holds where the condition does not') }),
       z.strictObject({ any: z.array(Condition).min(1).describe('holds where one of them does') }),
       z.strictObject({ all: z.array(Condition).min(1).describe('holds where all of them do') }),
@@ -70,18 +76,15 @@ const Share = z
   })
   .meta({ title: 'share such as `10%`' });
 
-const TimeOfDay = z
-  .string()
-  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, 'expected a time of day such as "09:00"')
-  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
-  .meta({ title: 'time of day such as `"09:00"`' });
-
 const Until = z.union([
   TimeOfDay,
   z.strictObject({
     property: z.string().describe('a property of the interaction that holds a time'),
     minus: Duration.optional().describe('so long before it'),
     plus: Duration.optional().describe('so long after it'),
+  }),
+  z.strictObject({
+    open: z.string().describe('a team of hub.yaml: in its next office hour, now if it is open'),
   }),
 ]);
 

@@ -9,6 +9,7 @@ import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import { publishFaults } from '../../core/triggers/publishable.ts';
+import { teamFaults } from '../../core/triggers/teams.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
@@ -58,6 +59,7 @@ export const readSeed = (folder = mappingsFolder()): Seed => {
       configFileName(`triggers/${name}`, folder),
       readText(folder, `triggers/${name}`),
       templates,
+      HubConfig.parse(hub),
     );
     return definition;
   });
@@ -94,8 +96,14 @@ const missing = (path: string, cause: unknown): HubError =>
   );
 
 /** Publishing would refuse it after the deployment has begun. */
-const expectPublishable = (file: string, text: string, templates: Seed['templates']): void => {
-  const faults = publishFaults(Trigger.parse(parse(text)), templates);
+const expectPublishable = (
+  file: string,
+  text: string,
+  templates: Seed['templates'],
+  hub: HubConfig,
+): void => {
+  const trigger = Trigger.parse(parse(text));
+  const faults = [...publishFaults(trigger, templates), ...teamFaults(trigger, hub)];
   if (faults.length === 0) return;
   const line = lineFinder(text);
   const lines = faults.map(({ path, message }) => `${file}:${line(path)}: ${path.join('.')}: ${message}`);

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
+import { teamFaults } from '../../../core/triggers/teams.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
@@ -15,6 +17,7 @@ export interface PublishPorts {
   readonly events: EventBridgeClient;
   readonly table: Table;
   readonly triggers: Triggers;
+  readonly hub: () => Promise<HubConfig>;
   readonly bus: string;
   readonly decisionsQueue: string;
   readonly deadQueue: string;
@@ -40,14 +43,14 @@ interface Checked {
 /**
  * Publishes a trigger: writes the row of its version, puts its rule, and removes the rule of the version before. A trigger
  * that is published unchanged keeps its version and is resumed. Resolves to the version. Throws `HubError` `rule-quota`,
- * `oversized-pattern`, `missing-template` or `invalid-template` (never), or `write-conflict` (later).
+ * `oversized-pattern`, `missing-template`, `unknown-team` or `invalid-template` (never), or `write-conflict` (later).
  */
 export const publish = async (
   ports: PublishPorts,
   definition: unknown,
   templates: Templates,
 ): Promise<number> => {
-  const checked = check(ports, definition, templates);
+  const checked = await check(ports, definition, templates);
   const current = await ports.triggers.current(checked.trigger.id);
   if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, {});
   await setCurrent(ports, checked.trigger.id, { ...current, paused: false }, current);
@@ -64,7 +67,7 @@ export const publishSeed = async (
   definition: unknown,
   templates: Templates,
 ): Promise<boolean> => {
-  const checked = check(ports, definition, templates);
+  const checked = await check(ports, definition, templates);
   const { digest, trigger } = checked;
   const current = await ports.triggers.current(trigger.id);
   if (current?.digest === digest) {
@@ -107,10 +110,10 @@ export const dropAllRules = async (ports: Pick<PublishPorts, 'events' | 'bus'>):
   for (const { name } of await rulesOf(ports)) if (name.startsWith('trigger-')) await dropRule(ports, name);
 };
 
-const check = (ports: PublishPorts, definition: unknown, templates: Templates): Checked => {
+const check = async (ports: PublishPorts, definition: unknown, templates: Templates): Promise<Checked> => {
   const trigger = Trigger.parse(definition);
   const pattern = JSON.stringify(rulePattern(trigger));
-  const [fault] = publishFaults(trigger, templates);
+  const [fault] = [...publishFaults(trigger, templates), ...teamFaults(trigger, await ports.hub())];
   if (fault !== undefined) throw new HubError(fault.code, fault.message, { retry: 'never' });
   const named = templatesOf(trigger);
   const own = Object.fromEntries(named.map((id) => [id, templates[id] ?? {}]));
