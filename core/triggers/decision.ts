@@ -82,10 +82,11 @@ const LATEST_ARRIVAL_MS = 86_400_000;
  */
 export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedAt: number): boolean =>
   arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
-  cause.provider !== HISTORY &&
-  (cause.kind !== 'notification' ||
-    (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
-  matches(cachedPattern(trigger.on), cause);
+  (trigger.on === undefined ||
+    (cause.provider !== HISTORY &&
+      (cause.kind !== 'notification' ||
+        (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
+      matches(cachedPattern(trigger.on), cause)));
 
 /**
  * Decides about one event of one trigger now: wait, send or suppress; undefined as long as older interactions than those in
@@ -244,10 +245,20 @@ const isCancelled = ({ trigger, history }: Situation, recordStep: RecordStep): b
   return found.newest !== undefined;
 };
 
+/**
+ * Whether a customer meets all of some conditions now; undefined as long as older interactions than those in `history` can
+ * change the answer. `profile`: the customer's snapshot.
+ */
+export const meetsConditions = (
+  conditions: readonly Condition[],
+  situation: Pick<Situation, 'customer' | 'history'>,
+  profile: CustomerSnapshot,
+): boolean | undefined => isConditionMet({ all: conditions }, situation, profile, () => undefined);
+
 /** Undefined if older interactions decide. Conditions behind the first that decides are not looked at. */
 const isConditionMet = (
   condition: Condition,
-  situation: Situation,
+  situation: Pick<Situation, 'customer' | 'history'>,
   customer: CustomerSnapshot,
   recordStep: RecordStep,
 ): boolean | undefined => {
@@ -279,7 +290,7 @@ const isConditionMet = (
 
 const isCountMet = (
   condition: CountCondition,
-  { history }: Situation,
+  { history }: Pick<Situation, 'history'>,
   recordStep: RecordStep,
 ): boolean | undefined => {
   const counted = history.counted(condition);

@@ -10,7 +10,10 @@ export const Notification = z.strictObject({
   triggerVersion: z.int().positive(),
   category: Category,
   profileId: z.string(),
+  /** The interaction that started the trigger, or the event by which the customer entered its audience. */
   interaction: z.string(),
+  /** What the customer entered the audience for, where no interaction started the trigger. */
+  occasion: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   /** Increases with every change of this row. */
@@ -66,6 +69,8 @@ export type SenderMessage = z.infer<typeof SenderMessage>;
 export const DecisionMessage = z.strictObject({
   ...reference,
   version: z.int().positive(),
+  /** Where no interaction started the trigger; `interaction` is then the id of the event. */
+  occasion: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   timer: z.union([z.int().positive(), z.literal('goal')]).optional(),

@@ -5,6 +5,7 @@ import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { sha256Hex } from '../webhooks/signature.ts';
+import { Each } from './each.ts';
 import { parsePattern } from './pattern/index.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */
@@ -99,7 +100,10 @@ export const Trigger = z
       .describe('the name of the file: up to 48 letters a-z, digits and -'),
     name: z.string().optional().describe('what people call it'),
     category: Category.describe('which consent it needs, and whether caps and quiet hours apply'),
-    on: EventPattern.describe('which interactions set it off'),
+    on: EventPattern.optional().describe('which interactions set it off'),
+    each: Each.optional().describe(
+      'instead of `on`: a time at which customers are looked at; those enter of whom `where` holds',
+    ),
     once: z
       .string()
       .regex(/^[A-Za-z]\w*(?:\.[\w-]+)*$/u, 'expected a path of the interaction such as properties.order')
@@ -168,6 +172,10 @@ export const Trigger = z
       .optional()
       .describe('what the message is to bring about'),
   })
+  .superRefine((trigger, context) => {
+    for (const { path, message } of causeFaults(trigger))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  })
   .refine(({ wait, until }) => wait === undefined || until === undefined, {
     error: 'expected either wait or until, not both',
     path: ['until'],
@@ -178,23 +186,56 @@ export const Trigger = z
   });
 export type Trigger = z.output<typeof Trigger>;
 
+/** What a trigger is set off by, and the keys that need an interaction to set it off. */
+const causeFaults = ({
+  on,
+  each,
+  once,
+  anyone,
+  until,
+}: {
+  readonly on?: unknown;
+  readonly each?: unknown;
+  readonly once?: unknown;
+  readonly anyone: boolean;
+  readonly until?: z.output<typeof Until> | undefined;
+}): {
+  readonly path: readonly string[];
+  readonly message: string;
+}[] => {
+  if (each === undefined)
+    return on === undefined ? [{ path: [], message: 'expected on, or each instead of it' }] : [];
+  const without = 'is not for a trigger with each: no interaction sets it off';
+  return [
+    ...(on === undefined ? [] : [{ path: ['each'], message: 'expected either on or each, not both' }]),
+    ...(once === undefined ? [] : [{ path: ['once'], message: without }]),
+    ...(anyone ? [{ path: ['anyone'], message: without }] : []),
+    ...(typeof until === 'object' && 'property' in until
+      ? [{ path: ['until', 'property'], message: without }]
+      : []),
+  ];
+};
+
 /** Whether a pattern names the kind `notification`. A trigger that does not name it gets no notifications. */
-export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
+export const namesNotifications = ({ kind, $or }: EventPattern): boolean =>
   (Array.isArray(kind) && kind.includes('notification')) ||
   (Array.isArray($or) && $or.some((one) => isPattern(one) && namesNotifications(one)));
 
-const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
+const isPattern = (value: z.core.util.JSONType): value is EventPattern =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The event pattern of the trigger's EventBridge rule. */
-export const rulePattern = ({ on }: Pick<Trigger, 'on'>): object => ({
-  source: ['tributary'],
-  'detail-type': ['interaction.recorded'],
-  detail:
-    on['kind'] === undefined && on['$or'] === undefined
-      ? { kind: [{ 'anything-but': ['notification'] }], ...on }
-      : on,
-});
+export const rulePattern = ({ id, on = {}, each }: Pick<Trigger, 'id' | 'on' | 'each'>): object =>
+  each === undefined
+    ? {
+        source: ['tributary'],
+        'detail-type': ['interaction.recorded'],
+        detail:
+          on['kind'] === undefined && on['$or'] === undefined
+            ? { kind: [{ 'anything-but': ['notification'] }], ...on }
+            : on,
+      }
+    : { source: ['tributary'], 'detail-type': ['audience.entered'], detail: { trigger: [id] } };
 
 /** The name of the EventBridge rule of one version. */
 export const ruleName = (trigger: string, version: number): string => `trigger-${trigger}-v${version}`;

@@ -38,6 +38,7 @@ export const sortKeyPrefix = {
   confirmation: 'confirmed#',
   command: 'command#',
   once: 'once#',
+  member: 'member#',
   sync: 'sync#',
   cases: 'cases#',
 } as const;
@@ -81,6 +82,9 @@ export const notificationKey = ({ profileId, trigger, interaction }: Notificatio
 /** The interaction that has used up a value of a trigger's `once`. */
 export const onceKey = (profileId: string, trigger: string, value: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);
+/** That a source profile is in the audience of a trigger. */
+export const memberKey = (profileId: string, trigger: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.member}${trigger}`);
 export const mergeKey = (survivor: string, at: Instant, id: string): Key =>
   inProfile(survivor, `${sortKeyPrefix.merge}${at}#${id}`);
 export const splitKey = (profileId: string, at: Instant, id: string): Key =>
@@ -263,6 +267,10 @@ export const triggerVersionKey = (trigger: string, version: number): Key => ({
   sk: `v#${version}`,
 });
 export const currentTriggerKey = (trigger: string): Key => ({ pk: `trigger#${trigger}`, sk: 'current' });
+
+export const audiencePartition = 'audiences';
+/** A trigger that looks at customers. */
+export const audienceKey = (trigger: string): Key => ({ pk: audiencePartition, sk: trigger });
 
 /** The webhooks of a provider: what `receive` notes of them. The stack allows it to write these partitions only. */
 export const channelPartition = (provider: string): string => `channel#${provider}`;

@@ -3,6 +3,7 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { type AddressStates, addressState } from '../../core/triggers/addresses.ts';
+import { entryAsCause } from '../../core/triggers/audience.ts';
 import {
   type Decision,
   decide as decideNow,
@@ -17,12 +18,13 @@ import { templateChannels } from '../../core/triggers/template-files.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import type { Notifications, SendReservations } from '../aws/triggers/notifications.ts';
+import { answerOnHistory } from '../aws/triggers/on-history.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers/triggers.ts';
 import type { ReadAddresses } from '../contracts/ports/addresses.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
-import type { History } from '../contracts/ports/history.ts';
+import type { History, InteractionAddress } from '../contracts/ports/history.ts';
 import type { CurrentTrigger } from '../contracts/rows/triggers.ts';
-import { enterOnce } from './once.ts';
+import { enterOnce, isLaterEntry } from './once.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;
@@ -59,16 +61,14 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     await resume(ports, present, message);
     return true;
   }
-  const [version, current, customer, cause] = await Promise.all([
+  const [version, current, customer, interaction] = await Promise.all([
     versionOf(ports, message),
     ports.triggers.current(message.trigger),
     ports.history.customer(message.profileId),
-    ports.history.interaction({
-      profileId: message.profileId,
-      occurredAt: message.occurredAt,
-      id: message.interaction,
-    }),
+    message.occasion === undefined ? ports.history.interaction(causeOf(message)) : undefined,
   ]);
+  const cause =
+    message.occasion === undefined ? interaction : customer && entryAsCause(causeOf(message), customer);
   const draft = present ?? newNotification(message, version);
   if (customer === undefined || cause === undefined) {
     // Erasure removes the row of a waiting notification too: only its timer shows that it existed.
@@ -76,11 +76,14 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
-  const value = present === undefined ? onceValue(version.trigger, cause) : undefined;
+  const value = present === undefined ? (message.occasion ?? onceValue(version.trigger, cause)) : undefined;
   if (value !== undefined) {
     const entry = await enterOnce(ports.notifications, message, customer, value);
     if (entry !== 'first') return entry === 'taken';
   }
+  if (present !== undefined && message.occasion !== undefined)
+    if (await isLaterEntry(ports.notifications, present, customer, message.occasion))
+      return suppress(ports, message, draft, 'cancelled');
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const { trigger } = version;
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
@@ -104,6 +107,10 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   });
   return applyDecision(ports, message, { draft, version, customer: decider, reservations, decision });
 };
+
+const causeOf = ({ profileId, occurredAt, interaction }: DecisionMessage): InteractionAddress => ({
+  ...{ profileId, occurredAt, id: interaction },
+});
 
 const withReservations = (addresses: AddressStates, { byAddress }: SendReservations): AddressStates =>
   new Map(
@@ -247,6 +254,7 @@ const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion):
   category: trigger.category,
   profileId: message.profileId,
   interaction: message.interaction,
+  ...(message.occasion !== undefined && { occasion: message.occasion }),
   occurredAt: message.occurredAt,
   arrivedAt: message.arrivedAt,
   version: 0,
@@ -256,22 +264,8 @@ const newNotification = (message: DecisionMessage, { trigger }: TriggerVersion):
   steps: [],
 });
 
-/** Reads the history from the newest interaction on, no further than the decision needs. */
-const decideOnHistory = async (
-  { history }: DecidePorts,
-  inputs: Omit<Situation, 'history'>,
-): Promise<Decision> => {
+/** Reads the history no further than the decision needs. */
+const decideOnHistory = ({ history }: DecidePorts, inputs: Omit<Situation, 'history'>): Promise<Decision> => {
   const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
-  const situation = { ...inputs, history: facts };
-  const known = decideNow(situation);
-  if (known) return known;
-  const after = facts.start === undefined ? {} : { after: instant(facts.start) };
-  for await (const past of history.timeline(inputs.customer, { ...after, order: 'newest' })) {
-    const decision = facts.add(past) ? decideNow(situation) : undefined;
-    if (decision) return decision;
-  }
-  facts.end();
-  const decision = decideNow(situation);
-  if (decision === undefined) throw new Error('A decision is open although the whole history was read.');
-  return decision;
+  return answerOnHistory(history, inputs.customer, facts, () => decideNow({ ...inputs, history: facts }));
 };

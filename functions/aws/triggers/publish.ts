@@ -7,7 +7,7 @@ import { publishFaults, templatesOf } from '../../../core/triggers/publishable.t
 import { teamFaults } from '../../../core/triggers/teams.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
-import { currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
+import { audienceKey, currentTriggerKey, triggerVersionKey } from '../../contracts/keys.ts';
 import type { CurrentTrigger } from '../../contracts/rows/triggers.ts';
 import type { Table } from '../clients/dynamo.ts';
 import { dropRule, expectRoom, putRule, type Rule, rulesOf } from './trigger-rules.ts';
@@ -53,7 +53,8 @@ export const publish = async (
   const checked = await check(ports, definition, templates);
   const current = await ports.triggers.current(checked.trigger.id);
   if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, {});
-  await setCurrent(ports, checked.trigger.id, { ...current, paused: false }, current);
+  const { since } = current.paused ? runsNow(ports) : current;
+  await setCurrent(ports, checked.trigger.id, { ...current, paused: false, since }, current);
   await putRule(ports, ruleOf(checked, current.version), 'ENABLED');
   return current.version;
 };
@@ -144,10 +145,14 @@ const publishVersion = async (
   const rule = ruleOf(checked, version);
   await putRule(ports, rule, paused ? 'DISABLED' : 'ENABLED');
   const { pausedAt } = current ?? {};
-  await setCurrent(ports, trigger.id, { version, paused, pausedAt, digest, seeded }, current);
+  const { since } = current === undefined || current.paused ? runsNow(ports) : current;
+  if (trigger.each !== undefined) await ports.table.put({ ...audienceKey(trigger.id) }, { absent: true });
+  await setCurrent(ports, trigger.id, { version, paused, pausedAt, since, digest, seeded }, current);
   await dropRules(ports, trigger.id, rule.name);
   return version;
 };
+
+const runsNow = ({ now }: PublishPorts): Pick<CurrentTrigger, 'since'> => ({ since: instant(now()) });
 
 const ruleOf = ({ trigger, pattern }: Checked, version: number): Rule => ({
   name: ruleName(trigger.id, version),

@@ -83,6 +83,26 @@ export const eraseKind: JobKind<EraseParameters> = {
   parameters: EraseParameters,
 };
 
+/** A look at the customers of a trigger whose time falls into (from, to]. */
+export const LookParameters = z.strictObject({ trigger: z.string(), from: Instant, to: Instant });
+export type LookParameters = z.infer<typeof LookParameters>;
+
+/** Started by the plan of looks only. */
+export const lookKind: JobKind<LookParameters> = {
+  kind: 'look',
+  title: 'Looks at the customers for a trigger with each',
+  parameters: LookParameters,
+};
+
+const NoParameters = z.strictObject({});
+
+/** Started once by the hub itself, because earlier releases did not list customers by time zone. */
+export const listKind: JobKind<z.infer<typeof NoParameters>> = {
+  kind: 'list',
+  title: 'Enters every customer in the lists',
+  parameters: NoParameters,
+};
+
 const crm = z.string().min(1).max(40);
 
 /** A dry run counts and writes nothing, neither here nor in the CRM. */

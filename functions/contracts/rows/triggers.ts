@@ -26,6 +26,13 @@ export const limitsRowOf = rowReader(Limits);
 export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });
 export const onceOf = rowReader(OnceRow);
 
+/** A trigger that looks at customers: up to when its looks are planned. */
+export const AudienceRow = z.object({ upTo: Instant.optional() });
+export const audienceOf = rowReader(AudienceRow);
+
+/** Since when a source profile has been in the audience of a trigger. */
+export const MemberRow = z.object({ since: Instant });
+
 /** One published version, with its templates as they were: an edit leaves started waits on theirs. */
 export const TriggerVersionRow = z.object({
   definition: z.unknown(),
@@ -39,6 +46,8 @@ export const CurrentTrigger = z.object({
   paused: z.boolean(),
   /** The last pause: what was waiting then is not sent, even after the trigger was resumed. */
   pausedAt: Instant.optional(),
+  /** Since when it has run without a pause, whatever its version. */
+  since: Instant.optional(),
   /** Of definition and templates: an equal digest is a repetition. */
   digest: z.string(),
   /** The digest that a deploy published; where it differs from `digest` a person has edited the trigger since. */

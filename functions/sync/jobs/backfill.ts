@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { Instant } from '../../../core/interaction/interaction.ts';
+import type { Directory } from '../../aws/customers/directory.ts';
 import type { Job, SliceResult } from '../../contracts/jobs/job.ts';
 import { type BackfillParameters, backfillKind } from '../../contracts/jobs/kinds.ts';
 import type { SyncMessage } from '../../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
 import type { Deferred } from '../connection/work.ts';
 import type { SyncPorts } from '../ports.ts';
-import type { Directory } from './directory.ts';
 import type { PauseAfter } from './pause.ts';
 
 export interface BackfillPorts {

@@ -4,6 +4,7 @@ import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { directory } from '../../aws/customers/directory.ts';
 import { linkedProfiles } from '../../aws/customers/links.ts';
 import { placesOfPart } from '../../aws/customers/lists.ts';
 import { erasedIdentifiers } from '../../aws/erasure/erased-identifiers.ts';
@@ -20,7 +21,6 @@ import type { UseCases } from '../use-cases.ts';
 import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
 import { backfillJob } from './backfill.ts';
-import { directory } from './directory.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
 interface CrmJobPorts {
