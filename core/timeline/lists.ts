@@ -19,11 +19,9 @@ export const directoryParts: readonly string[] = Array.from(
   { length: DIRECTORY_PARTS },
   (_, part) => `directory#${part}`,
 );
-/** Every person by time zone, for what happens at a local time; split like the directory. */
-export const zoneParts: readonly string[] = Array.from(
-  { length: DIRECTORY_PARTS },
-  (_, part) => `zone#${part}`,
-);
+/** Every person by time zone, for what happens at a local time; split like the waiting ones. */
+const ZONE_PARTS = 4;
+export const zoneParts: readonly string[] = Array.from({ length: ZONE_PARTS }, (_, part) => `zone#${part}`);
 /** How the keys of the persons of a zone begin; those whose zone is unknown have an empty one. */
 export const zonePrefix = (timeZone: string): string => `${timeZone}#`;
 export const zoneOfKey = (key: string): string => key.slice(0, key.lastIndexOf('#'));
@@ -84,7 +82,7 @@ export const listEntries = (customer: Customer): ListEntry[] => {
       : [place(waitingParts[shard(id, WAITING_PARTS)] ?? '', waitingSince)]),
     ...(customer.guest
       ? []
-      : [place(zoneParts[shard(id, DIRECTORY_PARTS)] ?? '', zoneOf(customer.timeZone, ''))]),
+      : [place(zoneParts[shard(id, ZONE_PARTS)] ?? '', zoneOf(customer.timeZone, ''))]),
     { part: directoryParts[shard(id, DIRECTORY_PARTS)] ?? '', key: id },
   ];
 };

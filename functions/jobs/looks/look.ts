@@ -70,14 +70,15 @@ export const lookJob = (ports: LookPorts): Job<LookParameters, LookCheckpoint> =
       done: checkpoint.counts.looked - first.counts.looked,
     });
     const inUse = await ports.zones.inUse();
+    let sight = await sightOf(ports, parameters);
     do {
-      // Read again for every page, so that a pause works at once.
-      const sight = await sightOf(ports, parameters);
       const place = sight && placeAt(sight, inUse, checkpoint);
       if (sight === undefined || place === undefined) return progress(true);
       const ids = await ports.zones.page(place.part, place.zone, place.after, PERSONS_PER_PAGE);
       const counts = add(checkpoint.counts, await lookAtAll(ports, sight, ids));
       const last = ids.at(-1);
+      // Read again behind persons, so that a pause works at once.
+      if (last !== undefined) sight = await sightOf(ports, parameters);
       checkpoint = { ...place, ...(last !== undefined && { after: last }), counts };
       if (ids.length < PERSONS_PER_PAGE) checkpoint = { ...checkpoint, isZoneDone: true };
     } while (timeLeft());

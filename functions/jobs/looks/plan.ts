@@ -27,7 +27,9 @@ const AHEAD_MS = 15 * 60_000;
 export const planLooks = (ports: PlanPorts) => async (): Promise<void> => {
   const audiences = await ports.audiences.all();
   if (audiences.length === 0) return;
-  await startJob(ports, { kind: listKind.kind, id: 'list-customers', parameters: {} }, 0);
+  // Before the first look of a trigger, once: the job keeps its id.
+  if (audiences.some(({ upTo }) => upTo === undefined))
+    await startJob(ports, { kind: listKind.kind, id: 'list-customers', parameters: {} }, 0);
   const { timeZone } = await ports.hub();
   const inUse = await ports.zones.inUse();
   const timeZones = new Set([timeZone, ...inUse.filter((zone) => zone !== '')]);
