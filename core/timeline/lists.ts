@@ -80,9 +80,7 @@ export const listEntries = (customer: Customer): ListEntry[] => {
     ...(waitingSince === undefined
       ? []
       : [place(waitingParts[shard(id, WAITING_PARTS)] ?? '', waitingSince)]),
-    ...(customer.guest
-      ? []
-      : [place(zoneParts[shard(id, ZONE_PARTS)] ?? '', zoneOf(customer.timeZone, ''))]),
+    ...(customer.guest ? [] : [place(zoneParts[shard(id, ZONE_PARTS)] ?? '', zoneOf(customer.timeZone, ''))]),
     { part: directoryParts[shard(id, DIRECTORY_PARTS)] ?? '', key: id },
   ];
 };

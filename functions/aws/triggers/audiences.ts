@@ -25,7 +25,7 @@ export const audiences = (table: Table): Audiences => ({
     return new Set(rows.map(profileIdOf));
   },
   async enter(trigger, profileIds, since) {
-    await Promise.all(profileIds.map((id) => table.put({ ...memberKey(id, trigger), since })));
+    await Promise.all(profileIds.map((id) => table.put({ ...memberKey(id, trigger), trigger, since })));
   },
   async leave(trigger, profileIds) {
     for (let start = 0; start < profileIds.length; start += MEMBERS_PER_WRITE) {

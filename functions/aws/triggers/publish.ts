@@ -22,7 +22,7 @@ export interface PublishPorts {
   readonly decisionsQueue: string;
   readonly deadQueue: string;
   /** The faults of a template, one line each. A port, so that the deploy function does not carry the Liquid library. */
-  readonly templateFaults: (id: string, files: TemplateFiles) => string[];
+  readonly templateFaults: (id: string, files: TemplateFiles, hasCause: boolean) => string[];
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -118,7 +118,9 @@ const check = async (ports: PublishPorts, definition: unknown, templates: Templa
   if (fault !== undefined) throw new HubError(fault.code, fault.message, { retry: 'never' });
   const named = templatesOf(trigger);
   const own = Object.fromEntries(named.map((id) => [id, templates[id] ?? {}]));
-  const faults = Object.entries(own).flatMap(([id, files]) => ports.templateFaults(id, files));
+  const faults = Object.entries(own).flatMap(([id, files]) =>
+    ports.templateFaults(id, files, trigger.each === undefined),
+  );
   if (faults.length > 0) throw new HubError('invalid-template', faults.join('\n'), { retry: 'never' });
   const digest = createHash('sha256')
     .update(JSON.stringify([definition, own]))

@@ -31,7 +31,7 @@ export const AudienceRow = z.object({ upTo: Instant.optional() });
 export const audienceOf = rowReader(AudienceRow);
 
 /** Since when a source profile has been in the audience of a trigger. */
-export const MemberRow = z.object({ since: Instant });
+export const MemberRow = z.object({ trigger: z.string(), since: Instant });
 
 /** One published version, with its templates as they were: an edit leaves started waits on theirs. */
 export const TriggerVersionRow = z.object({

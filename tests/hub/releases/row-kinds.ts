@@ -45,8 +45,10 @@ import { CountedPage, Listed } from '../../../functions/contracts/rows/projectio
 import type { Row } from '../../../functions/contracts/rows/row.ts';
 import { casesOf, syncStateOf } from '../../../functions/contracts/rows/sync.ts';
 import {
+  audienceOf,
   CurrentTrigger,
   Limits,
+  MemberRow,
   notificationOf,
   OnceRow,
   TriggerVersionRow,
@@ -72,6 +74,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   confirmation: [/^customer#\S+ confirmed#/u, confirmationOf.schema],
   command: [/^customer#\S+ command#/u, commandOf.schema],
   once: [/^customer#\S+ once#/u, OnceRow],
+  member: [/^customer#\S+ member#/u, MemberRow],
   sync: [/^customer#\S+ sync#/u, syncStateOf.schema],
   cases: [/^customer#\S+ cases#/u, casesOf.schema],
   read: [/^customer#\S+ read#/u, MessageStatusRow],
@@ -102,6 +105,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   configuration: [/^config#/u, ConfigRow],
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
   'current-trigger': [/^trigger#\S+ current$/u, CurrentTrigger],
+  audience: [/^audiences /u, audienceOf.schema],
   budget: [/^budget#/u, RateLimit],
   connection: [/^connection#/u, connectionOf.schema],
   poll: [/^poll#/u, pollStateOf.schema],
