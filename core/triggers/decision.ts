@@ -9,9 +9,8 @@ import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
-import { nextOfficeHour } from './office-hours.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
-import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
+import { instantNamed, nextOfficeHour, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type Trigger } from './trigger.ts';
 
 /** Why a send is suppressed. */

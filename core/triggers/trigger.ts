@@ -5,7 +5,7 @@ import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { sha256Hex } from '../webhooks/signature.ts';
-import { Each } from './each.ts';
+import { Each } from './audience/each.ts';
 import { parsePattern } from './pattern/index.ts';
 
 /** A pattern in EventBridge's syntax over an event's `detail`, validated when the trigger is read. */

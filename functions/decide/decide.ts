@@ -3,7 +3,7 @@ import { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import { instant } from '../../core/interaction/interaction.ts';
 import { type AddressStates, addressState } from '../../core/triggers/addresses.ts';
-import { entryAsCause } from '../../core/triggers/audience.ts';
+import { entryAsCause } from '../../core/triggers/audience/entry.ts';
 import {
   type Decision,
   decide as decideNow,

@@ -2,7 +2,7 @@ import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
 import { type Channel, instant } from '../../core/interaction/interaction.ts';
-import { entryAsCause } from '../../core/triggers/audience.ts';
+import { entryAsCause } from '../../core/triggers/audience/entry.ts';
 import {
   type Notification,
   type NotificationMessage,

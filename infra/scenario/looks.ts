@@ -1,5 +1,5 @@
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { nextLook } from '../../core/triggers/each.ts';
+import { nextLook } from '../../core/triggers/audience/each.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { placesOfPart } from '../../functions/aws/customers/lists.ts';
 import { zones } from '../../functions/aws/customers/zones.ts';

@@ -1,6 +1,6 @@
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
-import { dueLooks } from '../../../core/triggers/each.ts';
+import { dueLooks } from '../../../core/triggers/audience/each.ts';
 import type { Jobs } from '../../aws/operations/jobs.ts';
 import type { Triggers } from '../../aws/triggers/triggers.ts';
 import type { JobRow } from '../../contracts/jobs/job.ts';

@@ -19,7 +19,7 @@ const list = async (query: string) => (await hub.api('GET', `/customers?${query}
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
-  (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk));
+  (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting|zone)#/u.test(pk));
 
 async function* listedRows() {
   for (const { pk, sk } of await hub.scan())

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { Duration, TimeOfDay } from '../config/duration.ts';
-import { memberOf } from '../formats/payload.ts';
-import { dayAt, instantNamed, instantOfDay, nextTimeOfDay, shiftDay } from './schedule.ts';
+import { Duration, TimeOfDay } from '../../config/duration.ts';
+import { memberOf } from '../../formats/payload.ts';
+import { dayAt, instantNamed, instantOfDay, nextTimeOfDay, shiftDay } from '../schedule.ts';
 
 const DAY_MS = 86_400_000;
 

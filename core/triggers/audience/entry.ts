@@ -1,8 +1,8 @@
-import type { Customer } from '../identity/customer.ts';
-import { snapshotCustomer } from '../interaction/customer-snapshot.ts';
-import type { Instant } from '../interaction/interaction.ts';
-import { sha256Hex } from '../webhooks/signature.ts';
-import type { PastInteraction } from './history-facts.ts';
+import type { Customer } from '../../identity/customer.ts';
+import { snapshotCustomer } from '../../interaction/customer-snapshot.ts';
+import type { Instant } from '../../interaction/interaction.ts';
+import { sha256Hex } from '../../webhooks/signature.ts';
+import type { PastInteraction } from '../history-facts.ts';
 
 /** The id of the event by which a customer enters: the same however often it is published, so that it has effect once. */
 export const entryId = (trigger: string, occasion: string, customer: Customer['id']): string =>
