@@ -16,6 +16,8 @@ interface JobsProps {
 
 /** Runs jobs in slices; each slice queues the next one. */
 export class Jobs extends Construct {
+  readonly rules: readonly events.CfnRule[];
+
   constructor(
     scope: Construct,
     id: string,
@@ -43,7 +45,7 @@ export class Jobs extends Construct {
       sendsToOwnQueue: true,
     });
     jobs.consume(queue, { batchSize: 1, maximumConcurrency: 2 });
-    this.#planLooks(queue);
+    this.rules = [this.#planLooks(queue)];
     jobs.allow(
       [
         'dynamodb:BatchGetItem',
@@ -67,7 +69,7 @@ export class Jobs extends Construct {
   }
 
   /** The queue delays what falls due before the next plan, so the times of looks are exact. */
-  #planLooks(queue: WorkQueue): void {
+  #planLooks(queue: WorkQueue): events.CfnRule {
     const rule = new events.CfnRule(this, 'Looks', {
       scheduleExpression: events.Schedule.rate(Duration.minutes(15)).expressionString,
       targets: [
@@ -80,6 +82,7 @@ export class Jobs extends Construct {
       ],
     });
     queue.allowRules({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+    return rule;
   }
 
   /** An erasure searches raw files, deletes the files of the person, and empties the archive of the bus. */
