@@ -23,6 +23,7 @@ import { exportJob } from './export.ts';
 import { importJob } from './import/import.ts';
 import { customers, history } from './import/listings.ts';
 import { listJob } from './list-customers.ts';
+import { audienceJob } from './looks/audience.ts';
 import { lookJob } from './looks/look.ts';
 import { replayJob } from './replay.ts';
 
@@ -58,6 +59,15 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
         history: historyOf(table),
         hub: config(runtime, table).hub,
         publish: bus(runtime),
+        now: runtime.now,
+      }),
+    ),
+    audience: sealed(
+      audienceJob({
+        triggers: triggers(table),
+        directory: directory(placesOfPart(table)),
+        history: historyOf(table),
+        put: files.put,
         now: runtime.now,
       }),
     ),

@@ -6,18 +6,16 @@ import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts
 import { instant } from '../../../core/interaction/interaction.ts';
 import { zoneParts } from '../../../core/timeline/lists.ts';
 import { type Each, type Look, lookIn, nextLook } from '../../../core/triggers/audience/each.ts';
-import { meetsConditions } from '../../../core/triggers/decision.ts';
-import { historyFacts } from '../../../core/triggers/history-facts.ts';
 import { zoneOf } from '../../../core/triggers/schedule.ts';
-import type { Condition, Trigger } from '../../../core/triggers/trigger.ts';
+import type { Trigger } from '../../../core/triggers/trigger.ts';
 import type { Publish } from '../../aws/clients/bus.ts';
-import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import type { Triggers } from '../../aws/triggers/triggers.ts';
 import { audienceEntered } from '../../contracts/events/build.ts';
 import type { Job } from '../../contracts/jobs/job.ts';
 import { type LookParameters, lookKind } from '../../contracts/jobs/kinds.ts';
 import type { Audiences, Zones } from '../../contracts/ports/audiences.ts';
 import type { History } from '../../contracts/ports/history.ts';
+import { holdsFor } from './holds.ts';
 
 export interface LookPorts {
   readonly audiences: Pick<Audiences, 'members' | 'enter' | 'leave'>;
@@ -190,20 +188,6 @@ const lookAt = async (
   const look = lookIn(trigger.each, { timeZone, profile }, from, to);
   return (
     look && { customer, look, holds: await holdsFor(ports.history, trigger.where, customer, ports.now()) }
-  );
-};
-
-/** Whether conditions hold of a customer now, decided as for the event of an interaction. */
-export const holdsFor = (
-  history: LookPorts['history'],
-  where: readonly Condition[],
-  customer: Customer,
-  now: number,
-): Promise<boolean> => {
-  const facts = historyFacts({ where: [...where] }, undefined, now);
-  const profile = snapshotCustomer(customer, customer.id, false);
-  return answerOnHistory(history, customer, facts, () =>
-    meetsConditions(where, { customer, history: facts }, profile),
   );
 };
 
