@@ -1,5 +1,6 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
+import { instant } from '../../../core/interaction/interaction.ts';
 import { meetsConditions } from '../../../core/triggers/decision.ts';
 import { historyFacts } from '../../../core/triggers/history-facts.ts';
 import type { Condition } from '../../../core/triggers/trigger.ts';
@@ -14,6 +15,8 @@ export const holdsFor = (
   now: number,
 ): Promise<boolean> => {
   const facts = historyFacts({ where: [...where] }, undefined, now);
+  // Nothing is newer than the customer was last seen: whoever is silent for so long costs no request.
+  if (facts.start !== undefined && customer.lastSeenAt <= instant(facts.start)) facts.end();
   const profile = snapshotCustomer(customer, customer.id, false);
   return answerOnHistory(history, customer, facts, () =>
     meetsConditions(where, { customer, history: facts }, profile),

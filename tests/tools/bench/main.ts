@@ -11,6 +11,7 @@ import { loadShapes } from './cost/loads.ts';
 import { benchCrm } from './crm.ts';
 import { benchImport } from './import.ts';
 import { benchLoad, type Load } from './load.ts';
+import { benchLooks } from './looks.ts';
 import { benchMapping } from './mapping.ts';
 import { goalText, type Measured, measuredText, verdictOf } from './measured.ts';
 import { numbersPage } from './page.ts';
@@ -62,6 +63,7 @@ const parts: Readonly<Record<string, (options: { readonly million: boolean }) =>
       timed: true,
     },
   ],
+  looks: benchLooks,
   cost: async () => measuredCosts(await costs()),
   load: async () => {
     const { readySeconds, perSecond, cpuMs, requests } = await load();
