@@ -15,7 +15,7 @@ const LISTED_MS = 60_000;
  * Plans the next look at customers. The rule of the stack that plans looks every quarter of an hour does not run in a scenario:
  * its message is sent when a look falls due, and no scenario lasts longer for one.
  */
-export const planLooks = async (hub: ScenarioHub): Promise<void> => {
+const planLooks = async (hub: ScenarioHub): Promise<void> => {
   const { clock, cloud, plannedLooks } = hub;
   const at = await nextLookOf(hub);
   if (at === undefined || plannedLooks.has(at)) return;

@@ -27,7 +27,7 @@ export const OnceRow = z.object({ interaction: z.string(), version: z.int().posi
 export const onceOf = rowReader(OnceRow);
 
 /** A trigger that looks at customers: up to when its looks are planned. */
-export const AudienceRow = z.object({ upTo: Instant.optional() });
+const AudienceRow = z.object({ upTo: Instant.optional() });
 export const audienceOf = rowReader(AudienceRow);
 
 /** Since when a source profile has been in the audience of a trigger. */
