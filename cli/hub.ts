@@ -39,6 +39,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'list and decide what waits for a person',
       load: () => import('./customers/review.ts'),
     },
+    audience: {
+      summary: 'count or list the persons of whom the conditions of a trigger hold',
+      load: () => import('./operations/audience.ts'),
+    },
     sync: {
       summary: 'adopt the contacts of a CRM, or write all customers to it',
       load: () => import('./operations/sync.ts'),

@@ -75,9 +75,14 @@ export class VirtualClock implements Clock {
   }
 
   at(time: number, run: () => void | Promise<void>, recurs = false): Timer {
+    if (recurs && !this.#runsRecurring) return { cancel: () => undefined };
+    return this.aside(time, run, recurs);
+  }
+
+  /** Plans a job as `at` does. One that `recurs` runs in any case, and `runUntilIdle` does not wait for it. */
+  aside(time: number, run: () => void | Promise<void>, recurs = true): Timer {
     const order = this.#order++;
     const job: Job = { time: Math.max(time, this.#now), order, run, recurs, cancelled: false };
-    if (recurs && !this.#runsRecurring) return { cancel: () => undefined };
     let low = 0;
     let high = this.#jobs.length;
     while (low < high) {

@@ -66,6 +66,13 @@ export const QuietHours = z
   .meta({ title: 'hours such as `"21:00-08:00"`' });
 export type QuietHours = z.output<typeof QuietHours>;
 
+/** A time of day such as `09:00`; parsed to minutes after midnight. */
+export const TimeOfDay = z
+  .string()
+  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, 'expected a time of day such as "09:00"')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
+  .meta({ title: 'time of day such as `"09:00"`' });
+
 /** An IANA time zone that this runtime supports. */
 export const TimeZone = z
   .string()

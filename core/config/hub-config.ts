@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { Category } from '../consent/consent.ts';
 import type { Channel } from '../interaction/interaction.ts';
 import { Duration, Limit, QuietHours, TimeZone } from './duration.ts';
 import { nearestWord } from './nearest.ts';
+import { OfficeHours } from './office-hours.ts';
 
 const Crms = z.record(
   z.string().regex(/^[a-z][a-z0-9-]{0,30}$/u, 'expected up to 31 letters, digits and -'),
@@ -138,6 +140,10 @@ export const HubConfig = z.strictObject({
     .record(z.string(), Team)
     .default({ sales: { email: ['sales@acme.example'], slack: '#leads' } })
     .describe('by name: to whom triggers with `to: { team: … }` go'),
+  hours: z
+    .record(z.string(), OfficeHours)
+    .prefault({ sales: { days: 'mon-fri', from: '09:00', to: '18:00', closed: ['2026-12-25'] } })
+    .describe("by team: its office hours, in the hub's time zone; a team without hours is always open"),
   alarms: z.email().default('ops@acme.example').describe('the address that gets alarms'),
   budget: z
     .number()
@@ -215,6 +221,11 @@ export const hubConfigFor = ({ channels, crms, senders, senderChannels = {} }: K
             message: `${id} sends ${served.join(' and ')}, and no ${channel}`,
           });
       }
+    const teams = Object.keys(hub.teams);
+    // The hours of the shipped file stand for themselves where the teams are others.
+    const shipped = HubConfig.parse({}).hours['sales'];
+    for (const [team, hours] of Object.entries(hub.hours))
+      if (team !== 'sales' || !isDeepStrictEqual(hours, shipped)) expectKnown(['hours', team], team, teams);
   });
 
 /** The senders that a hub uses, in no order. */

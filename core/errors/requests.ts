@@ -200,11 +200,6 @@ export const requestErrors = {
     advice:
       'Compare with `hub trigger diff FILE`. Take the edit over into the file, or replace it with `--overwrite`.',
   },
-  'unknown-team': {
-    retry: 'never',
-    means: 'A trigger sends to a team that hub.yaml does not have.',
-    advice: 'Add the team under `teams` of hub.yaml, or correct its name in the trigger.',
-  },
   'unknown-notification': {
     retry: 'never',
     means:
@@ -220,6 +215,11 @@ export const requestErrors = {
     retry: 'never',
     means: 'A trigger names a template that does not exist, or that has no file for any of its channels.',
     advice: 'Add the template to mappings/templates/, or correct the name in the trigger.',
+  },
+  'unknown-team': {
+    retry: 'never',
+    means: 'A trigger names a team that hub.yaml does not have, or whose office hours it does not have.',
+    advice: 'Add the team under `teams` or `hours` in hub.yaml, or correct the name in the trigger.',
   },
   'rule-quota': {
     retry: 'never',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Instant } from '../interaction/interaction.ts';
+import { zoneOf } from '../triggers/schedule.ts';
 
 /** An entry of a customer in one of the customer lists: the part of the list (its partition) and the sort key in it. */
 export const ListEntry = z.strictObject({ part: z.string(), key: z.string() });
@@ -18,6 +19,12 @@ export const directoryParts: readonly string[] = Array.from(
   { length: DIRECTORY_PARTS },
   (_, part) => `directory#${part}`,
 );
+/** Every person by time zone, for what happens at a local time; split like the waiting ones. */
+const ZONE_PARTS = 4;
+export const zoneParts: readonly string[] = Array.from({ length: ZONE_PARTS }, (_, part) => `zone#${part}`);
+/** How the keys of the persons of a zone begin; those whose zone is unknown have an empty one. */
+export const zonePrefix = (timeZone: string): string => `${timeZone}#`;
+export const zoneOfKey = (key: string): string => key.slice(0, key.lastIndexOf('#'));
 /**
  * The list of recent customers has parts for each day: one DynamoDB partition takes 1,000 write units a second, and a busy
  * hour may move 200 customers a second, for four each.
@@ -59,8 +66,8 @@ export const lastTalkAt = ({ conversation }: Customer): Instant | undefined =>
 const laterOf = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 /**
- * All list entries of a customer: in the directory, by the hour of the last message, by name and by last name, and by the time since which the
- * customer waits for an answer. While no question is asked or answered they change once an hour at most.
+ * All list entries of a customer: in the directory, a person's by time zone, by the hour of the last message, by name and by
+ * last name, and by the time since which the customer waits for an answer. While no question is asked or answered they change once an hour at most.
  */
 export const listEntries = (customer: Customer): ListEntry[] => {
   const { id, conversation } = customer;
@@ -73,6 +80,7 @@ export const listEntries = (customer: Customer): ListEntry[] => {
     ...(waitingSince === undefined
       ? []
       : [place(waitingParts[shard(id, WAITING_PARTS)] ?? '', waitingSince)]),
+    ...(customer.guest ? [] : [place(zoneParts[shard(id, ZONE_PARTS)] ?? '', zoneOf(customer.timeZone, ''))]),
     { part: directoryParts[shard(id, DIRECTORY_PARTS)] ?? '', key: id },
   ];
 };

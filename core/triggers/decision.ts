@@ -11,7 +11,7 @@ import { type Check, checkRecorder, type RecordCheck } from './checks.ts';
 import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
-import { instantNamed, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
+import { instantNamed, nextOfficeHour, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
 import { type Condition, namesNotifications, type SendingTrigger, type Trigger } from './trigger.ts';
 
 /** Why a send is suppressed. */
@@ -75,10 +75,11 @@ const LATEST_ARRIVAL_MS = 86_400_000;
  */
 export const isTriggeredBy = (trigger: Trigger, cause: PastInteraction, arrivedAt: number): boolean =>
   arrivedAt - Date.parse(cause.occurredAt) <= LATEST_ARRIVAL_MS &&
-  cause.provider !== HISTORY &&
-  (cause.kind !== 'notification' ||
-    (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
-  matches(cachedPattern(trigger.on), cause);
+  (trigger.on === undefined ||
+    (cause.provider !== HISTORY &&
+      (cause.kind !== 'notification' ||
+        (namesNotifications(trigger.on) && cause.properties?.['trigger'] !== trigger.id)) &&
+      matches(cachedPattern(trigger.on), cause)));
 
 /**
  * Decides about one event of one trigger now: wait, send or suppress; undefined as long as older interactions than those in
@@ -198,6 +199,7 @@ export const waitEnd = ({
   if (until === undefined) return undefined;
   const zone = zoneOf(customer.timeZone, hub.timeZone);
   if (typeof until === 'number') return nextTimeOfDay(arrivedAt, until, zone);
+  if ('open' in until) return nextOfficeHour(arrivedAt, hub.hours[until.open], hub.timeZone);
   const value: unknown = until.property
     .split('.')
     .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), cause.properties);
@@ -294,10 +296,20 @@ const isCancelled = (
   return found.newest !== undefined;
 };
 
+/**
+ * Whether a customer meets all of some conditions now; undefined as long as older interactions than those in `history` can
+ * change the answer. `profile`: the customer's snapshot.
+ */
+export const meetsConditions = (
+  conditions: readonly Condition[],
+  situation: Pick<Situation, 'customer' | 'history'>,
+  profile: CustomerSnapshot,
+): boolean | undefined => isConditionMet({ all: conditions }, situation, profile, () => undefined);
+
 /** Undefined if older interactions decide. Conditions behind the first that decides are not looked at. */
 const isConditionMet = (
   condition: Condition,
-  situation: ConditionContext,
+  situation: Pick<ConditionContext, 'customer' | 'history'>,
   customer: CustomerSnapshot,
   recordStep: RecordCheck,
 ): boolean | undefined => {
@@ -321,12 +333,17 @@ const isConditionMet = (
     });
     return isMatch;
   }
+  if ('conversation' in condition) {
+    const [since] = situation.customer.conversation?.open ?? [];
+    recordStep('conversation', since === undefined ? 'nobody waits' : `waits since ${since}`);
+    return since === undefined;
+  }
   return isCountMet(condition, situation, recordStep);
 };
 
 const isCountMet = (
   condition: CountCondition,
-  { history }: ConditionContext,
+  { history }: Pick<ConditionContext, 'history'>,
   recordStep: RecordCheck,
 ): boolean | undefined => {
   const counted = history.counted(condition);

@@ -47,17 +47,20 @@ interface Question {
   isAnswered: boolean;
 }
 
-/** The questions of a trigger about the history of the customer who caused it. `now`: epoch milliseconds. */
+/**
+ * The questions of a trigger about the history of the customer who caused it; without a cause those of its conditions alone.
+ * `now`: epoch milliseconds.
+ */
 export const historyFacts = (
   trigger: Pick<Trigger, 'where' | 'unless'>,
-  cause: Pick<PastInteraction, 'id' | 'occurredAt'>,
+  cause: Pick<PastInteraction, 'id' | 'occurredAt'> | undefined,
   now: number,
 ): HistoryFacts => {
   const counts = new Map(
     trigger.where.flatMap(countsIn).map((condition) => [condition, countQuestion(condition, now)]),
   );
   const { unless } = trigger;
-  const unlessQuestion = unless && cancelQuestion(unless, cause, now);
+  const unlessQuestion = unless && cause && cancelQuestion(unless, cause, now);
   const questions = [...counts.values(), ...(unlessQuestion ? [unlessQuestion] : [])];
   return {
     start: questions.length === 0 ? undefined : Math.min(...questions.map(({ after }) => after)),

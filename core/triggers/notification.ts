@@ -14,9 +14,12 @@ export const Notification = z.strictObject({
   triggerVersion: z.int().positive(),
   category: Category,
   profileId: z.string(),
+  /** The interaction that started the trigger, or the event by which the customer entered its audience. */
   interaction: z.string(),
   /** The name of the step of a series. */
   step: z.string().optional(),
+  /** What the customer entered the audience for, where no interaction started the trigger. */
+  occasion: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   /** When the step fell due; otherwise it is due at the arrival of its event. */
@@ -89,6 +92,8 @@ export type SenderMessage = z.infer<typeof SenderMessage>;
 export const DecisionMessage = z.strictObject({
   ...reference,
   version: z.int().positive(),
+  /** Where no interaction started the trigger; `interaction` is then the id of the event. */
+  occasion: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   timer: z.union([z.int().positive(), z.literal('goal')]).optional(),

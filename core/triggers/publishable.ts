@@ -1,9 +1,9 @@
 import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
 import type { HubConfig } from '../config/hub-config.ts';
-import { nearestWord } from '../config/nearest.ts';
 import { HubError } from '../errors.ts';
 import { parsePattern } from './pattern/index.ts';
 import { sendsOf } from './series/steps.ts';
+import { teamFaults } from './teams.ts';
 import { type TemplateFiles, templateChannels } from './template-files.ts';
 import { rulePattern, Trigger } from './trigger.ts';
 
@@ -25,17 +25,17 @@ export const templatesOf = (trigger: Trigger): string[] => [
 ];
 
 /** The characters of the event pattern of a trigger's rule. */
-export const patternLength = (trigger: Pick<Trigger, 'on'>): number =>
+export const patternLength = (trigger: Trigger): number =>
   JSON.stringify(rulePattern(trigger)).length;
 
 /**
  * What a deploy and publishing refuse of a trigger besides its schema; empty where it can be published. `hub` is the
- * configuration whose teams a trigger may name.
+ * configuration whose teams and office hours a trigger may name.
  */
 export const publishFaults = (
   trigger: Trigger,
   templates: Readonly<Record<string, unknown>>,
-  hub?: Pick<HubConfig, 'teams'>,
+  hub?: Pick<HubConfig, 'teams' | 'hours'>,
 ): PublishFault[] => {
   const length = patternLength(trigger);
   const refusal = refusalOf(trigger);
@@ -62,21 +62,9 @@ export const publishFaults = (
           },
         ]
       : []),
-    ...(hub === undefined ? [] : teamFaults(trigger, Object.keys(hub.teams))),
+    ...(hub === undefined ? [] : teamFaults(trigger, hub)),
   ];
 };
-
-const teamFaults = (trigger: Trigger, teams: readonly string[]): PublishFault[] =>
-  [...new Set(sendsOf(trigger).flatMap(({ to }) => to?.team ?? []))]
-    .filter((team) => !teams.includes(team))
-    .map((team) => {
-      const nearest = nearestWord(team, teams);
-      return {
-        code: 'unknown-team',
-        path: trigger.send === undefined ? ['steps'] : ['send', 'to', 'team'],
-        message: `The trigger ${trigger.id} names the team ${team}, which hub.yaml does not have.${nearest === undefined ? '' : ` Do you mean ${nearest}?`}`,
-      };
-    });
 
 interface TriggerFile {
   /** As messages name it. */
@@ -98,8 +86,8 @@ export interface ReadTrigger {
  */
 export const readTriggerFile = (
   { file, text, templates }: TriggerFile,
-  hub: Pick<HubConfig, 'teams'>,
-  templateFaults: (id: string, files: TemplateFiles) => string[],
+  hub: Pick<HubConfig, 'teams' | 'hours'>,
+  templateFaults: (id: string, files: TemplateFiles, hasCause: boolean) => string[],
 ): ReadTrigger | { readonly faults: readonly LocatedFault[] } => {
   const read = readConfigFile(file, text, Trigger);
   if ('faults' in read) return read;
@@ -109,7 +97,7 @@ export const readTriggerFile = (
     ...{ file, line: line(path), key: path.map(String).join('.'), message },
   }));
   const inTemplates = templatesOf(trigger).flatMap((id) =>
-    templateFaults(id, templates[id] ?? {}).map((fault) => {
+    templateFaults(id, templates[id] ?? {}, trigger.each === undefined).map((fault) => {
       const [, place = `mappings/templates/${id}`, message = fault] = /^(\S+): (.*)$/su.exec(fault) ?? [];
       return { file: place, line: 1, key: '', message };
     }),

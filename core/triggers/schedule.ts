@@ -1,4 +1,5 @@
 import type { QuietHours } from '../config/duration.ts';
+import type { OfficeHours } from '../config/office-hours.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -73,6 +74,17 @@ const instantAt = ({ year, month, day, minutes }: Local, timeZone: string): numb
   return candidates.length > 0 ? Math.min(...candidates) : wall - before;
 };
 
+/** The instant of a local time on a date such as `2026-03-02`, by the rule of `instantAt`. */
+export const instantOfDay = (date: string, minutes: number, timeZone: string): number => {
+  const day = new Date(date);
+  const local = { year: day.getUTCFullYear(), month: day.getUTCMonth(), day: day.getUTCDate(), minutes };
+  return instantAt(local, timeZone);
+};
+
+/** The date so many days later; earlier where `days` is negative. */
+export const shiftDay = (date: string, days: number): string =>
+  new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
+
 /** The next instant strictly after `now` with this local time of day, in minutes after midnight. */
 export const nextTimeOfDay = (now: number, minutes: number, timeZone: string): number => {
   const today = localAt(now, timeZone);
@@ -142,3 +154,25 @@ export const instantNamed = (text: string, timeZone: string): number => {
   };
   return instantAt(local, timeZone) + Number(seconds) * 1000;
 };
+
+/** A team that is closed for longer is a mistake of its hours. */
+const MOST_DAYS = 400;
+
+/**
+ * The first instant from `now` on at which a team works; `now` itself if it does, or has no hours. In epoch milliseconds; NaN
+ * where the team is closed for more than a year. `timeZone`: of the hub.
+ */
+export const nextOfficeHour = (now: number, hours: OfficeHours | undefined, timeZone: string): number => {
+  if (hours === undefined) return now;
+  let day = dayAt(now, timeZone);
+  for (let days = 0; days < MOST_DAYS; days++) {
+    const [start, end] = [hours.from, hours.to].map((minutes) => instantOfDay(day, minutes, timeZone));
+    if (start !== undefined && end !== undefined && now < end && isWorkday(day, hours))
+      return Math.max(now, start);
+    day = shiftDay(day, 1);
+  }
+  return Number.NaN;
+};
+
+const isWorkday = (day: string, { days, closed }: OfficeHours): boolean =>
+  days.includes(new Date(day).getUTCDay()) && !closed.includes(day);

@@ -126,8 +126,11 @@ export const templateVariables: Readonly<Record<string, string>> = {
   'links.confirm': 'the page whose button confirms an opt-in',
 };
 
-/** The errors of a template, one line each: invalid Liquid, and variables that no message has. */
-export const templateFaults = (id: string, files: TemplateFiles): string[] =>
+/**
+ * The errors of a template, one line each: invalid Liquid, and variables that no message has. `hasCause`: whether an interaction
+ * sets off the trigger that sends it, so that there are variables of it.
+ */
+export const templateFaults = (id: string, files: TemplateFiles, hasCause = true): string[] =>
   Object.entries(files).flatMap(([file, source]) => {
     const where = `mappings/templates/${id}/${file}`;
     try {
@@ -135,8 +138,11 @@ export const templateFaults = (id: string, files: TemplateFiles): string[] =>
       if (file === 'email.liquid') expectMailbox(splitFrontMatter(file, source).front.from);
       return sources
         .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
-        .filter((segments) => !isKnownVariable(segments))
-        .map((segments) => `${where}: there is no variable ${segments.map(String).join('.')}`);
+        .filter((segments) => !isKnownVariable(segments) || (!hasCause && segments[0] === 'interaction'))
+        .map(
+          (segments) =>
+            `${where}: there is no variable ${segments.map(String).join('.')}${hasCause ? '' : ' in a template of a trigger with each'}`,
+        );
     } catch (error) {
       return [`${where}: ${liquidMessage(error)}`];
     }

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { Duration, Limit, QuietHours } from '../config/duration.ts';
+import { Duration, Limit, QuietHours, TimeOfDay } from '../config/duration.ts';
 import { Category, type ConsentStatus } from '../consent/consent.ts';
 import { HubError } from '../errors.ts';
 import { memberOf } from '../formats/payload.ts';
 import { Channel } from '../interaction/interaction.ts';
 import { sha256Hex } from '../webhooks/signature.ts';
+import { Each } from './audience/each.ts';
 import { parsePattern } from './pattern/index.ts';
 import { seriesFaults } from './series/faults.ts';
 import { allSteps } from './series/nesting.ts';
@@ -35,6 +36,7 @@ export type Condition =
       readonly exactly?: number | undefined;
     }
   | { readonly customer: EventPattern }
+  | { readonly conversation: 'none-waiting' }
   | { readonly not: Condition }
   | { readonly any: readonly Condition[] }
   | { readonly all: readonly Condition[] };
@@ -55,6 +57,11 @@ export const Condition: z.ZodType<Condition> = z
           error: 'expected atLeast, atMost or exactly beside count',
         }),
       z.strictObject({ customer: EventPattern.describe('a pattern on the profile') }),
+      z.strictObject({
+        conversation: z
+          .literal('none-waiting')
+          .describe('holds while no message of the customer waits for an answer'),
+      }),
       z.strictObject({ not: Condition.describe('holds where the condition does not') }),
       z.strictObject({ any: z.array(Condition).min(1).describe('holds where one of them does') }),
       z.strictObject({ all: z.array(Condition).min(1).describe('holds where all of them do') }),
@@ -72,18 +79,15 @@ const Share = z
   })
   .meta({ title: 'share such as `10%`' });
 
-const TimeOfDay = z
-  .string()
-  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/u, 'expected a time of day such as "09:00"')
-  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
-  .meta({ title: 'time of day such as `"09:00"`' });
-
 const Until = z.union([
   TimeOfDay,
   z.strictObject({
     property: z.string().describe('a property of the interaction that holds a time'),
     minus: Duration.optional().describe('so long before it'),
     plus: Duration.optional().describe('so long after it'),
+  }),
+  z.strictObject({
+    open: z.string().describe('a team of hub.yaml: in its next office hour, now if it is open'),
   }),
 ]);
 
@@ -204,7 +208,10 @@ export const Trigger = z
       .describe('the name of the file: up to 48 letters a-z, digits and -'),
     name: z.string().optional().describe('what people call it'),
     category: Category.describe('which consent it needs, and whether caps and quiet hours apply'),
-    on: EventPattern.describe('which interactions set it off'),
+    on: EventPattern.optional().describe('which interactions set it off'),
+    each: Each.optional().describe(
+      'instead of `on`: a time at which customers are looked at; those enter of whom `where` holds',
+    ),
     once: z
       .string()
       .regex(/^[A-Za-z]\w*(?:\.[\w-]+)*$/u, 'expected a path of the interaction such as properties.order')
@@ -260,6 +267,10 @@ export const Trigger = z
       .optional()
       .describe('what the message is to bring about'),
   })
+  .superRefine((trigger, context) => {
+    for (const { path, message } of causeFaults(trigger))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  })
   .refine(({ wait, until }) => wait === undefined || until === undefined, {
     error: 'expected either wait or until, not both',
     path: ['until'],
@@ -279,38 +290,78 @@ export type SendingTrigger = Omit<Trigger, 'send' | 'steps' | 'exit' | 'holdout'
   readonly send: NonNullable<Trigger['send']>;
 };
 
+/** What a trigger is set off by, and the keys that need an interaction to set it off. */
+const causeFaults = ({
+  on,
+  each,
+  once,
+  anyone,
+  until,
+}: {
+  readonly on?: unknown;
+  readonly each?: unknown;
+  readonly once?: unknown;
+  readonly anyone: boolean;
+  readonly until?: z.output<typeof Until> | undefined;
+}): {
+  readonly path: readonly string[];
+  readonly message: string;
+}[] => {
+  if (each === undefined)
+    return on === undefined ? [{ path: [], message: 'expected on, or each instead of it' }] : [];
+  const without = 'is not for a trigger with each: no interaction sets it off';
+  return [
+    ...(on === undefined ? [] : [{ path: ['each'], message: 'expected either on or each, not both' }]),
+    ...(once === undefined ? [] : [{ path: ['once'], message: without }]),
+    ...(anyone ? [{ path: ['anyone'], message: without }] : []),
+    ...(typeof until === 'object' && 'property' in until
+      ? [{ path: ['until', 'property'], message: without }]
+      : []),
+  ];
+};
+
 /** Whether a pattern names the kind `notification`. A trigger that does not name it gets no notifications. */
-export const namesNotifications = ({ kind, $or }: Trigger['on']): boolean =>
+export const namesNotifications = ({ kind, $or }: EventPattern): boolean =>
   (Array.isArray(kind) && kind.includes('notification')) ||
   (Array.isArray($or) && $or.some((one) => isPattern(one) && namesNotifications(one)));
 
-const isPattern = (value: z.core.util.JSONType): value is Trigger['on'] =>
+const isPattern = (value: z.core.util.JSONType): value is EventPattern =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The event pattern of the trigger's EventBridge rule: what sets it off, and what the steps of a series wait for. */
-export const rulePattern = (trigger: Pick<Trigger, 'on' | 'steps'>): object =>
-  eventPattern([trigger.on, ...awaitedBy(trigger)]);
+export const rulePattern = (trigger: Pick<Trigger, 'id' | 'on' | 'each' | 'steps'>): object => {
+  const { id, on, each } = trigger;
+  const awaited = awaitedBy(trigger);
+  if (each === undefined) return eventPattern([...(on === undefined ? [] : [on]), ...awaited]);
+  const entered = { 'detail-type': ['audience.entered'], detail: { trigger: [id] } };
+  if (awaited.length === 0) return { source: ['tributary'], ...entered };
+  return { source: ['tributary'], $or: [entered, recorded(awaited)] };
+};
 
 /** The patterns of the interactions for which the steps of a series wait. */
-export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): Trigger['on'][] =>
+export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): EventPattern[] =>
   allSteps(steps)
     .map((step) => step.await)
     .filter((one) => one !== undefined);
 
 /** The event pattern of a rule for any of several patterns of interactions; there is at least one. */
-export const eventPattern = (patterns: readonly Trigger['on'][]): object => {
+export const eventPattern = (patterns: readonly EventPattern[]): object => ({
+  source: ['tributary'],
+  ...recorded(patterns),
+});
+
+const recorded = (patterns: readonly EventPattern[]): object => {
   const [first, ...others] = [
     ...new Set(patterns.map((one) => JSON.stringify(withoutNotifications(one)))),
   ].map((text): unknown => JSON.parse(text));
   return {
-    source: ['tributary'],
     'detail-type': ['interaction.recorded'],
     detail: others.length === 0 ? first : { $or: [first, ...others] },
   };
 };
 
 /** A pattern of interactions that is not one of notifications, unless it names that kind. */
-export const withoutNotifications = (pattern: Trigger['on']): Trigger['on'] =>
+export const withoutNotifications = (pattern: EventPattern): EventPattern =>
   pattern['kind'] === undefined && pattern['$or'] === undefined
     ? { kind: [{ 'anything-but': ['notification'] }], ...pattern }
     : pattern;

@@ -147,7 +147,7 @@ export const create = (runtime: Runtime) => {
     waiting: async (trigger) => waitingOf(await countedTriggers.of(trigger)),
     publishing: {
       events: new EventBridgeClient(clientConfig(runtime)),
-      ...{ table: rows, triggers: triggers(rows), templateFaults, now: runtime.now },
+      ...{ table: rows, triggers: triggers(rows), templateFaults, hub: running.hub, now: runtime.now },
       bus: runtime.env['BUS'] ?? '',
       decisionsQueue: runtime.env['QUEUE_ARN_DECISIONS'] ?? '',
       deadQueue: runtime.env['DEAD_ARN_DECISIONS'] ?? '',

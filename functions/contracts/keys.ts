@@ -39,6 +39,7 @@ export const sortKeyPrefix = {
   command: 'command#',
   once: 'once#',
   series: 'series#',
+  member: 'member#',
   sync: 'sync#',
   cases: 'cases#',
 } as const;
@@ -88,6 +89,9 @@ export const seriesKey = (profileId: string, trigger: string): Key =>
 /** The interaction that has used up a value of a trigger's `once`. */
 export const onceKey = (profileId: string, trigger: string, value: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);
+/** That a source profile is in the audience of a trigger. */
+export const memberKey = (profileId: string, trigger: string): Key =>
+  inProfile(profileId, `${sortKeyPrefix.member}${trigger}`);
 export const mergeKey = (survivor: string, at: Instant, id: string): Key =>
   inProfile(survivor, `${sortKeyPrefix.merge}${at}#${id}`);
 export const splitKey = (profileId: string, at: Instant, id: string): Key =>
@@ -285,6 +289,10 @@ export const triggerDraftKey = (trigger: string): Key => ({ pk: triggerPartition
 /** The ids of all triggers. */
 export const triggerListPartition = 'list#triggers';
 export const triggerListKey = (trigger: string): Key => ({ pk: triggerListPartition, sk: trigger });
+
+export const audiencePartition = 'audiences';
+/** A trigger that looks at customers. */
+export const audienceKey = (trigger: string): Key => ({ pk: audiencePartition, sk: trigger });
 
 /** The webhooks of a provider: what `receive` notes of them. The stack allows it to write these partitions only. */
 export const channelPartition = (provider: string): string => `channel#${provider}`;

@@ -1,6 +1,7 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { instant } from '../../core/interaction/interaction.ts';
+import { entryAsCause } from '../../core/triggers/audience/entry.ts';
 import { isTriggeredBy, reachesGoal, type SuppressionReason } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
@@ -10,9 +11,9 @@ import type { Notifications } from '../aws/triggers/notifications.ts';
 import type { Triggers, TriggerVersion } from '../aws/triggers/triggers.ts';
 import type { ReadAddresses } from '../contracts/ports/addresses.ts';
 import type { Guests } from '../contracts/ports/guests.ts';
-import type { History } from '../contracts/ports/history.ts';
+import type { History, InteractionAddress } from '../contracts/ports/history.ts';
 import type { CurrentTrigger } from '../contracts/rows/triggers.ts';
-import { enterOnce } from './once.ts';
+import { enterOnce, isLaterEntry } from './once.ts';
 
 export interface DecidePorts {
   readonly triggers: Triggers;
@@ -51,16 +52,14 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     await resume(ports, present, message);
     return true;
   }
-  const [version, current, customer, cause] = await Promise.all([
+  const [version, current, customer, interaction] = await Promise.all([
     versionOf(ports, message),
     ports.triggers.current(message.trigger),
     ports.history.customer(message.profileId),
-    ports.history.interaction({
-      profileId: message.profileId,
-      occurredAt: message.occurredAt,
-      id: message.interaction,
-    }),
+    message.occasion === undefined ? ports.history.interaction(causeOf(message)) : undefined,
   ]);
+  const cause =
+    message.occasion === undefined ? interaction : customer && entryAsCause(causeOf(message), customer);
   const draft = present ?? newNotification(message, version);
   if (customer === undefined || cause === undefined) {
     // Erasure removes the row of a waiting notification too: only its timer shows that it existed.
@@ -68,11 +67,14 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   }
   if (present === undefined && !isTriggeredBy(version.trigger, cause, Date.parse(message.arrivedAt)))
     return true;
-  const value = present === undefined ? onceValue(version.trigger, cause) : undefined;
+  const value = present === undefined ? (message.occasion ?? onceValue(version.trigger, cause)) : undefined;
   if (value !== undefined) {
     const entry = await enterOnce(ports.notifications, message, customer, value);
     if (entry !== 'first') return entry === 'taken';
   }
+  if (present !== undefined && message.occasion !== undefined)
+    if (await isLaterEntry(ports.notifications, present, customer, message.occasion))
+      return suppress(ports, message, draft, 'cancelled');
   if (isPaused(current, draft)) return suppress(ports, message, draft, 'paused');
   const decided = await decideWithoutEffect(
     { ...ports, reservations: ports.notifications.reservations },
@@ -80,6 +82,10 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   );
   return applyDecision(ports, message, { draft, version, ...decided });
 };
+
+const causeOf = ({ profileId, occurredAt, interaction }: DecisionMessage): InteractionAddress => ({
+  ...{ profileId, occurredAt, id: interaction },
+});
 
 /** A waiting row is due when its own timer has fired; every other row is decided already. */
 const isDue = (present: Notification, { timer }: DecisionMessage): boolean =>
@@ -233,6 +239,7 @@ export const newNotification = (
   category: trigger.category,
   profileId: message.profileId,
   interaction: message.interaction,
+  ...(message.occasion !== undefined && { occasion: message.occasion }),
   occurredAt: message.occurredAt,
   arrivedAt: message.arrivedAt,
   version: 0,

@@ -32,3 +32,25 @@ export const enterOnce = async (
 const isVoid = (notification: Notification | undefined): boolean =>
   notification?.status === 'failed' ||
   (notification?.status === 'suppressed' && /^(?:cancelled|no-address)$/u.test(notification.reason ?? ''));
+
+/**
+ * Whether a waiting notification of an audience comes second since its customer was merged: another source profile entered
+ * for the same occasion earlier, or got its message already.
+ */
+export const isLaterEntry = async (
+  notifications: Pick<Notifications, 'get' | 'usedBy'>,
+  waiting: Notification,
+  customer: Customer,
+  occasion: string,
+): Promise<boolean> => {
+  if (customer.sourceProfiles.length === 1) return false;
+  for (const { profileId, interaction } of await notifications.usedBy(customer, waiting.trigger, occasion)) {
+    if (interaction === waiting.interaction) continue;
+    const other = await notifications.get({ ...waiting, profileId, interaction });
+    if (other === undefined || isVoid(other)) continue;
+    if (other.status !== 'waiting' || keyOf(other) < keyOf(waiting)) return true;
+  }
+  return false;
+};
+
+const keyOf = ({ arrivedAt, interaction }: Notification): string => `${arrivedAt} ${interaction}`;

@@ -8,6 +8,7 @@ import { differences } from '../../core/triggers/difference.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
+import { config } from '../aws/operations/configuration.ts';
 import { dropAllRules, publishSeed, unpublishOthers } from '../aws/triggers/publish.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { configKey } from '../contracts/keys.ts';
@@ -47,6 +48,7 @@ export const create = (runtime: Runtime) => {
     events: new EventBridgeClient(clientConfig(runtime)),
     table: rows,
     triggers: triggers(rows),
+    hub: config(runtime, rows).hub,
     bus: env.BUS,
     decisionsQueue: env.QUEUE_ARN_DECISIONS,
     deadQueue: env.DEAD_ARN_DECISIONS,

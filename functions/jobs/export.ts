@@ -52,6 +52,7 @@ const recordTypes: Readonly<Record<string, string>> = {
   reopened: 'reopening',
   sync: 'crm',
   limits: 'limits',
+  member: 'audience',
   command: 'command',
 };
 

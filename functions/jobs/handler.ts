@@ -1,15 +1,21 @@
 import middy from '@middy/core';
 import { table } from '../aws/clients/dynamo.ts';
+import { placesOfPart } from '../aws/customers/lists.ts';
+import { zones } from '../aws/customers/zones.ts';
 import { attemptOf, attempts } from '../aws/operations/attempts.ts';
+import { config } from '../aws/operations/configuration.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { sendToStage } from '../aws/operations/replays.ts';
 import { runSlice } from '../aws/operations/run-slice.ts';
-import type { JobMessage } from '../contracts/messages/jobs.ts';
+import { audiences } from '../aws/triggers/audiences.ts';
+import { triggers } from '../aws/triggers/triggers.ts';
+import type { JobMessage, PlanMessage } from '../contracts/messages/jobs.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { jobsStage } from '../contracts/stages/jobs.ts';
 import { lambda } from '../middleware/lambda.ts';
 import { eachMessage, type QueueEvent, type QueueResult, queueStack } from '../middleware/queue.ts';
 import { forwardToCrm } from './forward.ts';
+import { planLooks } from './looks/plan.ts';
 import { registry } from './registry.ts';
 
 export const create = (runtime: Runtime) => {
@@ -23,10 +29,19 @@ export const create = (runtime: Runtime) => {
     now: runtime.now,
     newId: runtime.newId,
   });
-  return middy<QueueEvent<JobMessage>, QueueResult>()
+  const plan = planLooks({
+    audiences: audiences(rows),
+    triggers: triggers(rows),
+    zones: zones(placesOfPart(rows)),
+    hub: config(runtime, rows).hub,
+    jobs: store,
+    now: runtime.now,
+  });
+  return middy<QueueEvent<JobMessage | PlanMessage>, QueueResult>()
     .use(queueStack(jobsStage, attempts(runtime, rows)))
     .handler(
-      eachMessage<JobMessage>(async (message, _record, context) => {
+      eachMessage<JobMessage | PlanMessage>(async (message, _record, context) => {
+        if ('plan' in message) return plan();
         if (!(await forward(message))) await use(message, context.getRemainingTimeInMillis());
       }),
     );

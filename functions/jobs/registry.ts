@@ -1,13 +1,19 @@
 import { bucket } from '../aws/clients/bucket.ts';
+import { bus } from '../aws/clients/bus.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { waitingIn } from '../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
+import { directory } from '../aws/customers/directory.ts';
 import { history as historyOf } from '../aws/customers/history.ts';
+import { lists, placesOfPart } from '../aws/customers/lists.ts';
+import { zones } from '../aws/customers/zones.ts';
 import { claims } from '../aws/erasure/claims.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
+import { audiences } from '../aws/triggers/audiences.ts';
+import { triggers } from '../aws/triggers/triggers.ts';
 import { type SealedJob, sealed } from '../contracts/jobs/job.ts';
 import { customersKind, historyKind } from '../contracts/jobs/kinds.ts';
 import type { Runtime } from '../contracts/runtime.ts';
@@ -16,6 +22,9 @@ import { eraseJobPorts } from './erase/ports.ts';
 import { exportJob } from './export.ts';
 import { importJob } from './import/import.ts';
 import { customers, history } from './import/listings.ts';
+import { listJob } from './list-customers.ts';
+import { audienceJob } from './looks/audience.ts';
+import { lookJob } from './looks/look.ts';
 import { replayJob } from './replay.ts';
 
 /** The implementation of each kind of job. */
@@ -40,6 +49,33 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
         history: historyOf(table),
         claims: claims(table),
         bucket: files,
+      }),
+    ),
+    look: sealed(
+      lookJob({
+        audiences: audiences(table),
+        triggers: triggers(table),
+        zones: zones(placesOfPart(table)),
+        history: historyOf(table),
+        hub: config(runtime, table).hub,
+        publish: bus(runtime),
+        now: runtime.now,
+      }),
+    ),
+    audience: sealed(
+      audienceJob({
+        triggers: triggers(table),
+        directory: directory(placesOfPart(table)),
+        history: historyOf(table),
+        put: files.put,
+        now: runtime.now,
+      }),
+    ),
+    list: sealed(
+      listJob({
+        directory: directory(placesOfPart(table)),
+        history: historyOf(table),
+        lists: lists(table, runtime),
       }),
     ),
     erase: sealed(eraseJob(eraseJobPorts(runtime, table))),

@@ -2,6 +2,7 @@ import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { type Identifier, identifierValue } from '../../core/identity/identifier.ts';
 import { instant } from '../../core/interaction/interaction.ts';
+import { entryAsCause } from '../../core/triggers/audience/entry.ts';
 import {
   type Notification,
   type NotificationMessage,
@@ -104,14 +105,17 @@ const uncertainSend = (cause?: unknown): HubError =>
 
 /** Undefined if the customer was erased meanwhile. */
 const loadWork = async (ports: NotifyPorts, notification: Notification): Promise<Work | undefined> => {
-  const { profileId, occurredAt, interaction, trigger, triggerVersion } = notification;
-  const [version, customer, cause, hub] = await Promise.all([
+  const { profileId, occurredAt, interaction, occasion, trigger, triggerVersion } = notification;
+  const address = { profileId, occurredAt, id: interaction };
+  const [version, customer, stored, hub] = await Promise.all([
     ports.triggers.version(trigger, triggerVersion),
     ports.history.customer(profileId),
-    ports.history.interaction({ profileId, occurredAt, id: interaction }),
+    occasion === undefined ? ports.history.interaction(address) : undefined,
     ports.hub(),
   ]);
-  if (customer === undefined || cause === undefined) return undefined;
+  if (customer === undefined) return undefined;
+  const cause = occasion === undefined ? stored : entryAsCause(address, customer);
+  if (cause === undefined) return undefined;
   if (version) {
     const recipient = version.trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
     const sending = sendingTrigger(version.trigger, notification.step);

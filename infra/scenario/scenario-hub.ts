@@ -50,6 +50,10 @@ export interface ScenarioHub extends InProcessHub {
   readonly publishPorts: PublishPorts;
   readonly triggerDefinitions: ReadonlyMap<string, unknown>;
   readonly templates: Readonly<Record<string, TemplateFiles>>;
+  /** The keys of hub.yaml. */
+  readonly hubConfig: unknown;
+  /** The instants at which looks at customers are planned. */
+  readonly plannedLooks: Set<number>;
   /** Notifications that were decided before their customers were erased, by the keys of their rows. */
   readonly earlierNotifications: Map<string, Notification>;
 }
@@ -110,6 +114,8 @@ export const openScenarioHub = async (
     ...hub,
     ...{ crms, publishPorts, triggerDefinitions, templates },
     identity: IdentityConfig.parse(identity),
+    hubConfig: seed,
+    plannedLooks: new Set(),
     earlierNotifications: new Map(),
   };
 };

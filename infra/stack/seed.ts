@@ -8,7 +8,7 @@ import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
-import { publishFaults } from '../../core/triggers/publishable.ts';
+import { publishFaults, templatesOf } from '../../core/triggers/publishable.ts';
 import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
@@ -104,7 +104,14 @@ const expectPublishable = (
   templates: Seed['templates'],
   hub: HubConfig,
 ): void => {
-  const faults = publishFaults(Trigger.parse(parse(text)), templates, hub);
+  const trigger = Trigger.parse(parse(text));
+  const faults = publishFaults(trigger, templates, hub);
+  const unusable =
+    trigger.each === undefined
+      ? []
+      : templatesOf(trigger).flatMap((id) => templateFaults(id, templates[id] ?? {}, false));
+  if (unusable.length > 0)
+    throw new HubError('invalid-configuration', unusable.join('\n'), { retry: 'never' });
   if (faults.length === 0) return;
   const line = lineFinder(text);
   const lines = faults.map(({ path, message }) => `${file}:${line(path)}: ${path.join('.')}: ${message}`);

@@ -237,11 +237,19 @@ describe('the stack', HANGING, () => {
       channels: { salesforce: { eventBus: 'aws.partner/salesforce.com/00D/0YL' } },
     });
     const alarms = JSON.stringify(ofType(resources, 'AWS::CloudWatch::Alarm'));
-    const rules = ofType(resources, 'AWS::Events::Rule').map(([id]) => id);
-    const watched = rules.filter((id) =>
-      alarms.includes(JSON.stringify({ 'Fn::Select': [1, { 'Fn::Split': ['|', { Ref: id }] }] })),
+    const onBus = ofType(resources, 'AWS::Events::Rule').filter(
+      ([, { Properties }]) => Properties['EventBusName'] !== undefined,
     );
-    expect(rules.filter((id) => !watched.includes(id))).toEqual([]);
+    const watched = onBus
+      .map(([id]) => id)
+      .filter((id) =>
+        alarms.includes(JSON.stringify({ 'Fn::Select': [1, { 'Fn::Split': ['|', { Ref: id }] }] })),
+      );
+    expect(watched).toEqual(onBus.map(([id]) => id));
+    // A schedule is on the default bus, where the Ref is the name.
+    for (const [id, { Properties }] of ofType(resources, 'AWS::Events::Rule'))
+      if (Properties['EventBusName'] === undefined)
+        expect(alarms).toContain(JSON.stringify({ Name: 'RuleName', Value: { Ref: id } }));
     expect(watched.some((id) => /SalesforceEvents/u.test(id))).toBe(true);
     expect(watched.filter((id) => /ProjectionsConsumer/u.test(id))).toHaveLength(3);
   });

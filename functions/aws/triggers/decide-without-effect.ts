@@ -1,15 +1,15 @@
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Customer } from '../../../core/identity/customer.ts';
-import { instant } from '../../../core/interaction/interaction.ts';
 import { type AddressStates, addressState } from '../../../core/triggers/addresses.ts';
 import { type Decision, decide, type Situation } from '../../../core/triggers/decision.ts';
-import { type HistoryFacts, historyFacts } from '../../../core/triggers/history-facts.ts';
+import { historyFacts } from '../../../core/triggers/history-facts.ts';
 import { sendingTrigger } from '../../../core/triggers/series/sending-trigger.ts';
 import { templateChannels } from '../../../core/triggers/template-files.ts';
 import type { ReadAddresses } from '../../contracts/ports/addresses.ts';
 import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History, StoredInteraction } from '../../contracts/ports/history.ts';
 import type { Notifications, SendReservations } from './notifications.ts';
+import { answerOnHistory } from './on-history.ts';
 import type { TriggerVersion } from './triggers.ts';
 
 /** Everything that a decision reads, as of the instant `now`; nothing of it is written. */
@@ -90,25 +90,5 @@ const decideOnHistory = async (
   inputs: Omit<Situation, 'history'>,
 ): Promise<Decision> => {
   const facts = historyFacts(inputs.trigger, inputs.cause, inputs.now);
-  return readUntilKnown(history, inputs.customer, facts, () => decide({ ...inputs, history: facts }));
-};
-
-/** Reads the history into `facts`, from the newest interaction on, until there is an answer. */
-export const readUntilKnown = async <Answer>(
-  history: Pick<History, 'timeline'>,
-  customer: Customer,
-  facts: HistoryFacts,
-  answer: () => Answer | undefined,
-): Promise<Answer> => {
-  const known = answer();
-  if (known !== undefined) return known;
-  const after = facts.start === undefined ? {} : { after: instant(facts.start) };
-  for await (const past of history.timeline(customer, { ...after, order: 'newest' })) {
-    const found = facts.add(past) ? answer() : undefined;
-    if (found !== undefined) return found;
-  }
-  facts.end();
-  const last = answer();
-  if (last === undefined) throw new Error('A decision is open although the whole history was read.');
-  return last;
+  return answerOnHistory(history, inputs.customer, facts, () => decide({ ...inputs, history: facts }));
 };

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { awaitedBy, eventPattern, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import {
+  audienceKey,
   currentTriggerKey,
   triggerDraftKey,
   triggerListKey,
@@ -20,11 +22,12 @@ export interface PublishPorts {
   readonly events: EventBridgeClient;
   readonly table: Table;
   readonly triggers: Triggers;
+  readonly hub: () => Promise<HubConfig>;
   readonly bus: string;
   readonly decisionsQueue: string;
   readonly deadQueue: string;
   /** The faults of a template, one line each. A port, so that the deploy function does not carry the Liquid library. */
-  readonly templateFaults: (id: string, files: TemplateFiles) => string[];
+  readonly templateFaults: (id: string, files: TemplateFiles, hasCause: boolean) => string[];
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -55,7 +58,7 @@ interface Checked {
 /**
  * Publishes a trigger: writes the row of its version, puts its rule, and removes the rule of the version before, or what of it
  * starts anybody. A trigger that is published unchanged keeps its version and is resumed. Resolves to the version. Throws `HubError` `rule-quota`,
- * `oversized-pattern`, `missing-template` or `invalid-template` (never), or `write-conflict` (later).
+ * `oversized-pattern`, `missing-template`, `unknown-team` or `invalid-template` (never), or `write-conflict` (later).
  */
 export const publish = async (
   ports: PublishPorts,
@@ -63,10 +66,11 @@ export const publish = async (
   templates: Templates,
   author: Author = unnamed,
 ): Promise<number> => {
-  const checked = check(ports, definition, templates);
+  const checked = await check(ports, definition, templates);
   const current = await ports.triggers.current(checked.trigger.id);
   if (current?.digest !== checked.digest) return publishVersion(ports, checked, current, { author });
-  await setCurrent(ports, checked.trigger.id, { ...current, paused: false }, current);
+  const { since } = current.paused ? runsNow(ports) : current;
+  await setCurrent(ports, checked.trigger.id, { ...current, paused: false, since }, current);
   await putRule(ports, ruleOf(checked, current.version), 'ENABLED');
   return current.version;
 };
@@ -82,7 +86,7 @@ export const publishSeed = async (
   templates: Templates,
   { author = deploy, overwrite = false }: { readonly author?: Author; readonly overwrite?: boolean } = {},
 ): Promise<boolean> => {
-  const checked = check(ports, definition, templates);
+  const checked = await check(ports, definition, templates);
   const { digest, trigger } = checked;
   const current = await ports.triggers.current(trigger.id);
   if (current?.digest === digest) {
@@ -131,7 +135,8 @@ export const resume = async (ports: PublishPorts, trigger: string): Promise<void
   const current = await ports.triggers.current(trigger);
   const stored = current && (await ports.triggers.stored(trigger, current.version));
   if (current === undefined || stored === undefined) throw unknownTrigger(trigger);
-  await setCurrent(ports, trigger, { ...current, paused: false }, current);
+  const { since } = current.paused ? runsNow(ports) : current;
+  await setCurrent(ports, trigger, { ...current, paused: false, since }, current);
   const pattern = JSON.stringify(rulePattern(Trigger.parse(stored.definition)));
   await putRule(ports, { name: ruleName(trigger, current.version), pattern }, 'ENABLED');
 };
@@ -167,14 +172,16 @@ const unknownTrigger = (trigger: string): HubError =>
     },
   );
 
-const check = (ports: PublishPorts, definition: unknown, templates: Templates): Checked => {
+const check = async (ports: PublishPorts, definition: unknown, templates: Templates): Promise<Checked> => {
   const trigger = Trigger.parse(definition);
   const pattern = JSON.stringify(rulePattern(trigger));
-  const [fault] = publishFaults(trigger, templates);
+  const [fault] = publishFaults(trigger, templates, await ports.hub());
   if (fault !== undefined) throw new HubError(fault.code, fault.message, { retry: 'never' });
   const named = templatesOf(trigger);
   const own = Object.fromEntries(named.map((id) => [id, templates[id] ?? {}]));
-  const faults = Object.entries(own).flatMap(([id, files]) => ports.templateFaults(id, files));
+  const faults = Object.entries(own).flatMap(([id, files]) =>
+    ports.templateFaults(id, files, trigger.each === undefined),
+  );
   if (faults.length > 0) throw new HubError('invalid-template', faults.join('\n'), { retry: 'never' });
   const digest = createHash('sha256')
     .update(JSON.stringify([definition, own]))
@@ -210,10 +217,15 @@ const publishVersion = async (
   const rule = ruleOf(checked, version);
   await putRule(ports, rule, paused ? 'DISABLED' : 'ENABLED');
   const { pausedAt, pausedBy } = current ?? {};
-  await setCurrent(ports, trigger.id, { version, paused, pausedAt, pausedBy, digest, seeded }, current);
+  const { since } = current === undefined || current.paused ? runsNow(ports) : current;
+  if (trigger.each !== undefined) await ports.table.put({ ...audienceKey(trigger.id) }, { absent: true });
+  const row = { version, paused, pausedAt, pausedBy, since, digest, seeded };
+  await setCurrent(ports, trigger.id, row, current);
   await retireRules(ports, trigger, rule.name);
   return version;
 };
+
+const runsNow = ({ now }: PublishPorts): Pick<CurrentTrigger, 'since'> => ({ since: instant(now()) });
 
 /**
  * Removes the rules of earlier versions of a trigger. Customers who have started a series stay on their version: one with an

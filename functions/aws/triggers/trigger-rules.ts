@@ -6,6 +6,7 @@ import {
   PutTargetsCommand,
   RemoveTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
+import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { usesWildcard } from '../../../core/triggers/pattern/index.ts';
 import { isAwsRefusal } from '../clients/refusal.ts';
@@ -33,6 +34,9 @@ export interface Rule {
   /** JSON. */
   readonly pattern: string;
 }
+
+/** The pattern of a trigger with `each`. */
+const AudiencePattern = z.object({ 'detail-type': z.tuple([z.literal('audience.entered')]) });
 
 /** Every rule on the bus, including those of the stack. */
 export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {
@@ -96,6 +100,7 @@ export const putRule = async (
   { name, pattern }: Rule,
   state: 'ENABLED' | 'DISABLED',
 ): Promise<void> => {
+  const isAudience = AudiencePattern.safeParse(JSON.parse(pattern)).success;
   const [, trigger, version] = /^trigger-(.+)-v(\d+)$/u.exec(name) ?? [];
   await events.send(
     new PutRuleCommand({ Name: name, EventBusName: bus, EventPattern: pattern, State: state }),
@@ -114,8 +119,9 @@ export const putRule = async (
               profileId: '$.detail.customer.profileId',
               interaction: '$.detail.id',
               occurredAt: '$.detail.occurredAt',
+              ...(isAudience && { occasion: '$.detail.occasion' }),
             },
-            InputTemplate: `{"trigger":"${trigger}","version":${version},"profileId":"<profileId>","interaction":"<interaction>","occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
+            InputTemplate: `{"trigger":"${trigger}","version":${version},"profileId":"<profileId>","interaction":"<interaction>",${isAudience ? '"occasion":"<occasion>",' : ''}"occurredAt":"<occurredAt>","arrivedAt":"<aws.events.event.ingestion-time>"}`,
           },
         },
       ],

@@ -6,7 +6,9 @@ import type { Customer } from '../../../core/identity/customer.ts';
 import { identifierType } from '../../../core/identity/identifier.ts';
 import type { Merge, Unmerge } from '../../../core/identity/ledger.ts';
 import { type CustomerSnapshot, snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
-import type { Instant } from '../../../core/interaction/interaction.ts';
+import { type Instant, instant } from '../../../core/interaction/interaction.ts';
+import type { Look } from '../../../core/triggers/audience/each.ts';
+import { entryId } from '../../../core/triggers/audience/entry.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
 import type { SenderStatus, Stop as SenderStop } from '../../../core/triggers/pace.ts';
 import type { StoredInteraction } from '../ports/history.ts';
@@ -113,6 +115,20 @@ export const unmerged = (
   type: 'customer.unmerged',
   detail: { customer: snapshotCustomer(customer, customer.id, false), merge, survivor, others: [...others] },
   at,
+});
+
+/** A customer enters the audience of a version of a trigger for an occasion, at the time of the look. */
+export const audienceEntered = (
+  customer: CustomerSnapshot,
+  { trigger, version }: { readonly trigger: string; readonly version: number },
+  { at, occasion }: Look,
+): BusEvent => ({
+  type: 'audience.entered',
+  detail: {
+    ...{ id: entryId(trigger, occasion, customer.id), customer, trigger, version, occasion },
+    occurredAt: instant(at),
+  },
+  at: instant(at),
 });
 
 /** What became of a notification, at the time of its row. */

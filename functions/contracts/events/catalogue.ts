@@ -93,6 +93,20 @@ export const BusEvent = z.discriminatedUnion('type', [
     'A person closed the conversation: the customer is owed no answer.',
     z.strictObject({ ...customer, by: z.string() }),
   ),
+  event(
+    'audience.entered',
+    'A customer entered the audience of a trigger with `each`. `id` is the same for the same trigger, `occasion` and customer, however often the event is published; `occurredAt` is when the customer was looked at. It sets the trigger off.',
+    z.strictObject({
+      id: z.string(),
+      ...customer,
+      trigger: z.string(),
+      /** Of the trigger. */
+      version: z.int(),
+      /** A date, or the time of a campaign. */
+      occasion: z.string(),
+      occurredAt: Instant,
+    }),
+  ),
   event('notification.sent', 'The sender accepted a notification.', notification),
   event(
     'notification.suppressed',

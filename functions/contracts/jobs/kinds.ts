@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
+import { Condition } from '../../../core/triggers/trigger.ts';
 import type { JobKind, JobRow } from './job.ts';
 
 /** Which failures to replay: the open ones that failed before `before`, or before the start of the job. */
@@ -83,6 +84,46 @@ export const eraseKind: JobKind<EraseParameters> = {
   parameters: EraseParameters,
 };
 
+/** A look at the customers of a trigger whose time falls into (from, to]. */
+export const LookParameters = z.strictObject({ trigger: z.string(), from: Instant, to: Instant });
+export type LookParameters = z.infer<typeof LookParameters>;
+
+/** Started by the plan of looks only. */
+export const lookKind: JobKind<LookParameters> = {
+  kind: 'look',
+  title: 'Looks at the customers for a trigger with each',
+  parameters: LookParameters,
+};
+
+const MOST_LISTED = 1000;
+
+/** Of whom conditions hold now: those of a published trigger, or others. `list`: how many persons are named in the result. */
+export const AudienceParameters = z
+  .strictObject({
+    trigger: z.string().optional(),
+    where: z.array(Condition).optional(),
+    list: z.int().min(0).max(MOST_LISTED).default(0),
+  })
+  .refine(({ trigger, where }) => (trigger === undefined) !== (where === undefined), {
+    error: 'expected either trigger or where',
+  });
+export type AudienceParameters = z.output<typeof AudienceParameters>;
+
+export const audienceKind: JobKind<AudienceParameters> = {
+  kind: 'audience',
+  title: 'Counts the persons of whom conditions hold',
+  parameters: AudienceParameters,
+};
+
+const NoParameters = z.strictObject({});
+
+/** Started once by the hub itself, because earlier releases did not list customers by time zone. */
+export const listKind: JobKind<z.infer<typeof NoParameters>> = {
+  kind: 'list',
+  title: 'Enters every customer in the lists',
+  parameters: NoParameters,
+};
+
 const crm = z.string().min(1).max(40);
 
 /** A dry run counts and writes nothing, neither here nor in the CRM. */
@@ -122,6 +163,7 @@ export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   export: exportKind,
   'import-customers': customersKind,
   'import-interactions': historyKind,
+  audience: audienceKind,
   adopt: adoptKind,
   backfill: backfillKind,
 };

@@ -29,6 +29,13 @@ export const limitsRowOf = rowReader(Limits);
 export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });
 export const onceOf = rowReader(OnceRow);
 
+/** A trigger that looks at customers: up to when its looks are planned. */
+const AudienceRow = z.object({ upTo: Instant.optional() });
+export const audienceOf = rowReader(AudienceRow);
+
+/** Since when a source profile has been in the audience of a trigger. */
+export const MemberRow = z.object({ trigger: z.string(), since: Instant });
+
 const Authored = z.object({
   definition: z.unknown(),
   templates: z.record(z.string(), z.record(z.string(), z.string())),
@@ -58,6 +65,8 @@ export const CurrentTrigger = z.object({
   /** The last pause: what was waiting then is not sent, even after the trigger was resumed. */
   pausedAt: Instant.optional(),
   pausedBy: z.string().optional(),
+  /** Since when it has run without a pause, whatever its version. */
+  since: Instant.optional(),
   /** Of definition and templates: an equal digest is a repetition. */
   digest: z.string(),
   /** The digest that a deploy published; where it differs from `digest` a person has edited the trigger since. */

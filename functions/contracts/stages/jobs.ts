@@ -1,11 +1,12 @@
-import { JobMessage } from '../messages/jobs.ts';
+import * as z from 'zod';
+import { JobMessage, PlanMessage } from '../messages/jobs.ts';
 import { stage } from './stage.ts';
 
 export const jobsStage = stage('jobs', {
   title: 'Slices of long jobs',
-  schema: JobMessage,
-  identity: ({ job, slice }) => [job, slice],
-  about: ({ job }) => ({ job }),
-  type: () => 'slice',
-  ids: ({ slice }) => ({ slice }),
+  schema: z.union([JobMessage, PlanMessage]),
+  identity: (message) => ('job' in message ? [message.job, message.slice] : [message.plan]),
+  about: (message) => ('job' in message ? { job: message.job } : { plan: message.plan }),
+  type: (message) => ('job' in message ? 'slice' : 'plan'),
+  ids: (message) => ('job' in message ? { slice: message.slice } : {}),
 });

@@ -12,8 +12,9 @@ import type { Place } from '../../../core/triggers/series/place.ts';
 import { sendingTrigger } from '../../../core/triggers/series/sending-trigger.ts';
 import { seriesOf } from '../../../core/triggers/series/steps.ts';
 import { templateChannels } from '../../../core/triggers/template-files.ts';
-import { readUntilKnown, withReservations } from '../../aws/triggers/decide-without-effect.ts';
+import { withReservations } from '../../aws/triggers/decide-without-effect.ts';
 import type { SendReservations } from '../../aws/triggers/notifications.ts';
+import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import type { TriggerVersion } from '../../aws/triggers/triggers.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
 import { runFollowUps, wholeSecond } from '../decide.ts';
@@ -54,7 +55,7 @@ export const act = async (
   const move =
     since === undefined
       ? expiredAt(full)
-      : await readUntilKnown(ports.history, work.customer, facts, () => moveOf(full, since, facts));
+      : await answerOnHistory(ports.history, work.customer, facts, () => moveOf(full, since, facts));
   if (move.move === 'wait') return (await waitAt(moving, place, move.until)) && 'waits';
   const at = instant(ports.now());
   const { until: _, dueAt: __, sinceMessage: ___, ...rest } = place;

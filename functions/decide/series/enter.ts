@@ -4,7 +4,7 @@ import type { Notification } from '../../../core/triggers/notification.ts';
 import type { Place } from '../../../core/triggers/series/place.ts';
 import { seriesOf } from '../../../core/triggers/series/steps.ts';
 import { onceValue } from '../../../core/triggers/trigger.ts';
-import { readUntilKnown } from '../../aws/triggers/decide-without-effect.ts';
+import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import { isPaused, newNotification, suppress } from '../decide.ts';
 import { enterOnce } from '../once.ts';
 import { repeatOr } from './place.ts';
@@ -41,7 +41,7 @@ export const enter = async (
     return false;
   const steps: Notification['steps'] = [];
   const facts = historyFacts({ where: trigger.where }, cause, now);
-  const ended = await readUntilKnown(ports.history, customer, facts, () => {
+  const ended = await answerOnHistory(ports.history, customer, facts, () => {
     steps.length = 0;
     const situation = { trigger, cause, customer, history: facts, waited: false };
     return endOfEntry(situation, (step, result) => steps.push({ step, result }));

@@ -2,7 +2,7 @@ import { instant } from '../../../core/interaction/interaction.ts';
 import type { HistoryFacts } from '../../../core/triggers/history-facts.ts';
 import { arrivalsFor, type Due, dueOf, type SeriesSituation } from '../../../core/triggers/series/move.ts';
 import { isRunning, type Place } from '../../../core/triggers/series/place.ts';
-import { readUntilKnown } from '../../aws/triggers/decide-without-effect.ts';
+import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
 import { isPaused, versionOf } from '../decide.ts';
 import { act, type Moving, waitAt } from './act.ts';
@@ -21,7 +21,7 @@ export const takeOn = async (ports: SeriesPorts, work: SeriesWork, start: Place)
   const moving = { ports, work, trigger, templates, cause };
   for (let place = start; ; ) {
     const situation = await situationOf(moving, place);
-    const due = await readUntilKnown(ports.history, work.customer, ...dueIn(situation));
+    const due = await answerOnHistory(ports.history, work.customer, ...dueIn(situation));
     if (due.due === 'later') {
       if (place.movedBy === nameOf(message))
         await ports.schedule(messageOf(place), Date.parse(place.until ?? place.since));

@@ -4,6 +4,7 @@ import { bucket } from '../../aws/clients/bucket.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { waitingIn } from '../../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../../aws/clients/queue-many.ts';
+import { directory } from '../../aws/customers/directory.ts';
 import { placesOfPart } from '../../aws/customers/lists.ts';
 import { attemptOf } from '../../aws/operations/attempts.ts';
 import { jobs } from '../../aws/operations/jobs.ts';
@@ -18,7 +19,6 @@ import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
 import { backfillJob } from './backfill/backfill.ts';
 import { withWritten } from './backfill/written.ts';
-import { directory } from './directory.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
 interface CrmJobPorts {

@@ -8,6 +8,7 @@ import { HubSecret } from '../../../core/config/hub-secret.ts';
 import { templateFaults } from '../../../core/triggers/template.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
+import { config } from '../../../functions/aws/operations/configuration.ts';
 import type { PublishPorts } from '../../../functions/aws/triggers/publish.ts';
 import { triggers } from '../../../functions/aws/triggers/triggers.ts';
 import type { Runtime } from '../../../functions/contracts/runtime.ts';
@@ -160,6 +161,7 @@ export const publishPortsOf = ({
     events: new EventBridgeClient(clientConfig(runtime)),
     table: rows,
     triggers: triggers(rows),
+    hub: config(runtime, rows).hub,
     bus: environmentValue(cloud, 'BUS'),
     decisionsQueue: queueArn(cloud, /^Decisions(?!.*Dead)/u),
     deadQueue: queueArn(cloud, /^DecisionsDead/u),

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, aws_events as events, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { HubFunction, type SharedResources } from '../resources/hub-function.ts';
 import { secretArn } from '../resources/secrets.ts';
@@ -16,6 +16,8 @@ interface JobsProps {
 
 /** Runs jobs in slices; each slice queues the next one. */
 export class Jobs extends Construct {
+  readonly rules: readonly events.CfnRule[];
+
   constructor(
     scope: Construct,
     id: string,
@@ -43,6 +45,7 @@ export class Jobs extends Construct {
       sendsToOwnQueue: true,
     });
     jobs.consume(queue, { batchSize: 1, maximumConcurrency: 2 });
+    this.rules = [this.#planLooks(queue)];
     jobs.allow(
       [
         'dynamodb:BatchGetItem',
@@ -63,6 +66,23 @@ export class Jobs extends Construct {
       jobs.allow(['s3:GetObject'], bucket.arnForObjects(prefix));
     this.#allowErasures(jobs, shared, deliveries);
     jobs.allowKey({ files: true });
+  }
+
+  /** The queue delays what falls due before the next plan, so the times of looks are exact. */
+  #planLooks(queue: WorkQueue): events.CfnRule {
+    const rule = new events.CfnRule(this, 'Looks', {
+      scheduleExpression: events.Schedule.rate(Duration.minutes(15)).expressionString,
+      targets: [
+        {
+          id: 'queue',
+          arn: queue.queue.queueArn,
+          deadLetterConfig: { arn: queue.deadLetters.queueArn },
+          input: JSON.stringify({ plan: 'looks' }),
+        },
+      ],
+    });
+    queue.allowRules({ ArnEquals: { 'aws:SourceArn': rule.attrArn } });
+    return rule;
   }
 
   /** An erasure searches raw files, deletes the files of the person, and empties the archive of the bus. */

@@ -18,8 +18,15 @@ export const ruleMetric = (
   EventBusName: string,
   rule: events.CfnRule,
 ): cloudwatch.Metric =>
-  // The `Ref` of a rule on a custom bus is `<bus>|<rule>`, which the CloudFormation documentation does not mention.
-  awsMetric('AWS/Events', metricName, { EventBusName, RuleName: Fn.select(1, Fn.split('|', rule.ref)) });
+  // The `Ref` of a rule on a custom bus is `<bus>|<rule>`, which the CloudFormation documentation does not mention. A schedule is
+  // on the default bus: its `Ref` is its name, and its metrics name no bus.
+  awsMetric(
+    'AWS/Events',
+    metricName,
+    rule.eventBusName === undefined
+      ? { RuleName: rule.ref }
+      : { EventBusName, RuleName: Fn.select(1, Fn.split('|', rule.ref)) },
+  );
 
 export const totalOf = (metrics: readonly cloudwatch.Metric[]): cloudwatch.MathExpression =>
   new cloudwatch.MathExpression({

@@ -52,6 +52,7 @@ export class Monitoring extends Construct {
     for (const { crm, rules } of resources.syncs) this.#addRuleAlarm(crm, storage.bus.eventBusName, rules);
     for (const { rules } of resources.projections)
       this.#addRuleAlarm('projections', storage.bus.eventBusName, rules);
+    for (const { rules } of resources.jobs) this.#addRuleAlarm('jobs', storage.bus.eventBusName, rules);
     for (const { bus, rules } of resources.partners) this.#addRuleAlarm('salesforce events', bus, rules);
     this.#addFrontAlarms(resources);
     this.#addSpendAlarms(resources);

@@ -1,6 +1,7 @@
 import type { aws_cloudwatch as cloudwatch } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { FrontDoor } from '../functions/front-door.ts';
+import { Jobs } from '../functions/jobs.ts';
 import { Projections } from '../functions/projections.ts';
 import { SalesforceEvents } from '../functions/salesforce-events.ts';
 import { Sync } from '../functions/sync.ts';
@@ -15,6 +16,7 @@ export interface MonitoredResources {
   readonly queues: readonly WorkQueue[];
   readonly syncs: readonly Sync[];
   readonly projections: readonly Projections[];
+  readonly jobs: readonly Jobs[];
   /** Partners whose events come over an event bus of their own. */
   readonly partners: readonly SalesforceEvents[];
   /** Webhooks that were answered 401. */
@@ -36,6 +38,7 @@ export const findMonitoredResources = (
     queues: found.filter((one) => one instanceof WorkQueue),
     syncs: found.filter((one) => one instanceof Sync),
     projections: found.filter((one) => one instanceof Projections),
+    jobs: found.filter((one) => one instanceof Jobs),
     partners: found.filter((one) => one instanceof SalesforceEvents),
     refusedDeliveries,
   };

@@ -92,7 +92,8 @@ const holds = (condition: Condition, history: readonly PastInteraction[]): boole
   if ('not' in condition) return !holds(condition.not, history);
   if ('any' in condition) return condition.any.some((one) => holds(one, history));
   if ('all' in condition) return condition.all.every((one) => holds(one, history));
-  if ('customer' in condition) throw new Error('no condition on the customer is generated');
+  if ('customer' in condition || 'conversation' in condition)
+    throw new Error('no condition on the customer is generated');
   const { count, within, atLeast = 0, atMost = Number.POSITIVE_INFINITY, exactly } = condition;
   const kinds = Object.values(count).flat();
   const found = history.filter(

@@ -33,7 +33,7 @@ const never = new Promise<never>(() => {});
  * Functions whose process can end at a call: the invocation fails, the instance does nothing more, and the next
  * invocation is a cold start.
  */
-const endingFunctions =
+export const endingFunctions =
   (ends: readonly ProcessEnd[], calls: Call[]): typeof hubFunctions =>
   (assembly, cloud, world) => {
     const numbers = new Map<string, number>();

@@ -19,7 +19,7 @@ const list = async (query: string) => (await hub.api('GET', `/customers?${query}
 const names = async (query: string): Promise<string[]> =>
   (await list(query)).items.map((one: { name?: { full?: string } }) => one.name?.full);
 const listRows = async () =>
-  (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk));
+  (await hub.scan()).filter(({ pk }) => /^list#(?:directory|recent|name|waiting|zone)#/u.test(pk));
 
 async function* listedRows() {
   for (const { pk, sk } of await hub.scan())
@@ -98,8 +98,8 @@ describe('lists of customers', () => {
   it('skip customers whose place has changed, and have no row of erased ones', async () => {
     sendMessage(hub, { key: '1', minute: 0, identifier: ada, name: 'Ada Lovelace' });
     await hub.wait(MINUTE);
-    // The recent ones, the waiting ones, two parts of the name, and the directory.
-    expect(await listRows()).toHaveLength(5);
+    // The recent ones, the waiting ones, two parts of the name, the time zone, and the directory.
+    expect(await listRows()).toHaveLength(6);
     sendMessage(hub, { key: '2', minute: 1, identifier: ada, direction: 'outbound' });
     await hub.settle();
     // The window of the projections is still open.
@@ -122,7 +122,7 @@ describe('lists of customers', () => {
     expect((hub.cloud.counts.get(projectionWrites()) ?? 0) - before).toBeLessThanOrEqual(2);
     sendMessage(hub, { key: 'later', minute: 61, identifier: ada });
     await hub.wait(MINUTE);
-    const byTime = (await listRows()).filter(({ pk }) => !pk.startsWith('list#directory#'));
+    const byTime = (await listRows()).filter(({ pk }) => !/^list#(?:directory|zone)#/u.test(pk));
     expect(byTime.map(({ sk }) => sk.slice(0, 13)).sort()).toEqual(['2026-03-02T09', '2026-03-02T10']);
   });
 

@@ -45,8 +45,10 @@ import { CountedPage, Listed } from '../../../functions/contracts/rows/projectio
 import type { Row } from '../../../functions/contracts/rows/row.ts';
 import { casesOf, syncStateOf } from '../../../functions/contracts/rows/sync.ts';
 import {
+  audienceOf,
   CurrentTrigger,
   Limits,
+  MemberRow,
   notificationOf,
   OnceRow,
   placeOf,
@@ -75,6 +77,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   command: [/^customer#\S+ command#/u, commandOf.schema],
   once: [/^customer#\S+ once#/u, OnceRow],
   series: [/^customer#\S+ series#/u, placeOf.schema],
+  member: [/^customer#\S+ member#/u, MemberRow],
   sync: [/^customer#\S+ sync#/u, syncStateOf.schema],
   cases: [/^customer#\S+ cases#/u, casesOf.schema],
   read: [/^customer#\S+ read#/u, MessageStatusRow],
@@ -107,6 +110,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   'trigger-version': [/^trigger#\S+ v#/u, TriggerVersionRow],
   'current-trigger': [/^trigger#\S+ current$/u, CurrentTrigger],
   'trigger-draft': [/^trigger#\S+ draft$/u, TriggerDraft],
+  audience: [/^audiences /u, audienceOf.schema],
   budget: [/^budget#/u, RateLimit],
   connection: [/^connection#/u, connectionOf.schema],
   poll: [/^poll#/u, pollStateOf.schema],

@@ -28,6 +28,7 @@ export const openTriggerTable = async () => {
     events: bus,
     table: rows,
     triggers: triggers(rows),
+    hub: async () => HubConfig.parse({}),
     bus: 'bus',
     decisionsQueue: 'arn:aws:sqs:eu-south-1:123456789012:decisions',
     deadQueue: 'arn:aws:sqs:eu-south-1:123456789012:dead',

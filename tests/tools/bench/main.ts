@@ -8,6 +8,7 @@ import { benchBundles } from './bundles.ts';
 import { benchChannels } from './channels.ts';
 import { costColumns, countCosts, type LoadCost, measuredCosts } from './cost/cost.ts';
 import { loadShapes } from './cost/loads.ts';
+import { benchLooks } from './cost/looks.ts';
 import { benchCrm } from './crm.ts';
 import { benchImport } from './import.ts';
 import { benchLoad, type Load } from './load.ts';
@@ -62,6 +63,7 @@ const parts: Readonly<Record<string, (options: { readonly million: boolean }) =>
       timed: true,
     },
   ],
+  looks: benchLooks,
   cost: async () => measuredCosts(await costs()),
   load: async () => {
     const { readySeconds, perSecond, cpuMs, requests } = await load();

@@ -4,6 +4,7 @@ import { normaliseIdentifier } from '../../../../core/identity/normalise.ts';
 import { snapshotCustomer } from '../../../../core/interaction/customer-snapshot.ts';
 import { Channel, Direction, Interaction, instant, Kind } from '../../../../core/interaction/interaction.ts';
 import type { Decision } from '../../../../core/triggers/decision.ts';
+import { entryAsCause } from '../../../../core/triggers/audience/entry.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
 import { readTriggerFile } from '../../../../core/triggers/publishable.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
@@ -71,7 +72,7 @@ export const testRoutes: Routes<TestPorts> = {
       ...{ trigger: version.trigger.id, customer: customer.id },
       interaction: {
         ...{ id: cause.id, kind: cause.kind, channel: cause.channel, occurredAt: cause.occurredAt },
-        setsItOff: matches(cachedPattern(version.trigger.on), cause),
+        setsItOff: version.trigger.on === undefined || matches(cachedPattern(version.trigger.on), cause),
       },
       decisions: steps,
     });
@@ -115,9 +116,14 @@ const causeOf = async (
       customer: snapshotCustomer(customer, customer.id, false),
     };
   }
+  if (trigger.on === undefined) {
+    const address = { id: 'test', profileId: customer.id, occurredAt: instant(ports.now()) };
+    return entryAsCause(address, customer);
+  }
+  const pattern = cachedPattern(trigger.on);
   let read = 0;
   for await (const past of ports.history.timeline(customer, { order: 'newest' })) {
-    if (matches(cachedPattern(trigger.on), past)) return past;
+    if (matches(pattern, past)) return past;
     if (++read >= MOST_READ) return undefined;
   }
   return undefined;

@@ -1,8 +1,8 @@
 import type { Instant } from '../../../../core/interaction/interaction.ts';
+import type { Directory } from '../../../aws/customers/directory.ts';
 import type { SyncMessage } from '../../../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../../../contracts/ports/history.ts';
 import type { SyncPorts } from '../../ports.ts';
-import type { Directory } from '../directory.ts';
 import type { Place } from './checkpoint.ts';
 
 export interface BatchPorts {
