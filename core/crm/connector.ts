@@ -251,7 +251,7 @@ export interface CrmSession {
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /**
    * The CRM's own id of the account to which the credentials lead, for example of the org; undefined where it does not say
-   * it. Costs at most one request.
+   * it. Costs one request, or two where the first is not allowed.
    */
   account(call: Call): Promise<string | undefined>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */
