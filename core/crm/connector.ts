@@ -148,7 +148,7 @@ export interface ImportBy {
 }
 
 /** Writes of records through such a table, so that the rules of the CRM for imports apply to them. */
-export interface RecordImports {
+interface RecordImports {
   /** The column of such a table for a field of the other object. */
   columnOf(field: string): string;
   /** As `upsert` of a session. */
