@@ -148,7 +148,7 @@ export interface ImportBy {
 }
 
 /** Writes of records through such a table, so that the rules of the CRM for imports apply to them. */
-export interface RecordImports {
+interface RecordImports {
   /** The column of such a table for a field of the other object. */
   columnOf(field: string): string;
   /** As `upsert` of a session. */
@@ -251,7 +251,7 @@ export interface CrmSession {
   readonly createKeyField?: (object: string, keyField: string, call: Call) => Promise<void>;
   /**
    * The CRM's own id of the account to which the credentials lead, for example of the org; undefined where it does not say
-   * it. Costs at most one request.
+   * it. Costs one request, or two where the first is not allowed.
    */
   account(call: Call): Promise<string | undefined>;
   /** What a person should know about the account: version, permissions, quota, clock. Costs some requests. */

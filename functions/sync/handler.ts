@@ -30,6 +30,7 @@ import { withParkedObjects } from './connection/session.ts';
 import { carryOut, type WorkPorts, work } from './connection/work.ts';
 import { explain } from './explain.ts';
 import { backfills } from './jobs/backfill/begin.ts';
+import type { BulkLots } from './jobs/backfill/lot.ts';
 import { pauseAfter, secondsUntilOpen } from './jobs/pause.ts';
 import { crmJobs } from './jobs/run.ts';
 import { useCases } from './use-cases.ts';
@@ -52,7 +53,7 @@ const PLANNED = 'planned';
 const CLOSING_MS = 6000;
 
 /** The function of one CRM. While the CRM cannot be used nothing circulates: see `connection.ts`, `parked.ts` and `probe.ts`. */
-export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
+export const syncWith = (connector: CrmConnector, lots?: BulkLots) => (runtime: Runtime) => {
   const env = Environment.parse(runtime.env);
   const rows = table(runtime);
   const { id: crm, title } = connector;
@@ -91,7 +92,7 @@ export const syncWith = (connector: CrmConnector) => (runtime: Runtime) => {
       return new Set(pending.filter((_, position) => refused.has(position)).map(({ id }) => id));
     },
   };
-  const runJob = crmJobs({ connector, work: ports, useCases: cases, table: rows, runtime });
+  const runJob = crmJobs({ connector, work: ports, useCases: cases, table: rows, runtime, lots });
   const openFor = { crm: connector, client, connection };
   const probeUntil = ({ signal, hasTime }: Deadline): ReturnType<typeof probe> => {
     const run = { signal, priority: 'probe' } as const;

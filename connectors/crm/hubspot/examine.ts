@@ -19,7 +19,13 @@ const Usage = z.looseObject({
     }),
   ),
 });
-const TokenInfo = z.looseObject({ scopes: z.array(z.string()).default([]) });
+const TokenInfo = z.looseObject({
+  scopes: z.array(z.string()).default([]),
+  /** The id of the account, of a private app and of one that uses OAuth. */
+  hubId: z.number().optional(),
+  hub_id: z.number().optional(),
+});
+type TokenInfo = z.infer<typeof TokenInfo>;
 
 /** What the hub does in every account; the objects of a mapping may need more, which `describe` shows. */
 const needed: readonly string[] = [
@@ -33,7 +39,7 @@ const MOST_USED = 0.9;
 
 export const examine = async (api: Api, login: Login, call: Call): Promise<readonly Finding[]> => {
   const checks = [
-    () => account(api, call),
+    () => account(api, login, call),
     () => scopes(api, login, call),
     ...(login.isPrivate ? [() => usage(api, call)] : []),
   ];
@@ -48,10 +54,21 @@ export const examine = async (api: Api, login: Login, call: Call): Promise<reado
   return [...findings, ...clockFinding('HubSpot', api.lastDate(), call.now?.())];
 };
 
-/** The id of the account; undefined where HubSpot does not allow the question. */
-export const accountId = async (api: Api, call: Call): Promise<string | undefined> => {
+/** The id of the account. Its details need a right that the token's own information does not; undefined without either. */
+export const accountId = async (api: Api, login: Login, call: Call): Promise<string | undefined> => {
   const details = await unlessRefused(() => detailsOf(api, call));
-  return details instanceof CrmFault ? undefined : String(details.portalId);
+  return details instanceof CrmFault ? accountOfToken(api, login, call) : String(details.portalId);
+};
+
+const accountOfToken = async (api: Api, login: Login, call: Call): Promise<string | undefined> => {
+  const token = await unlessRefused(() => tokenOf(api, login, call));
+  const id = token instanceof CrmFault ? undefined : (token.hubId ?? token.hub_id);
+  return id === undefined ? undefined : String(id);
+};
+
+const tokenOf = (api: Api, login: Login, call: Call): Promise<TokenInfo> => {
+  const question: Question = { method: 'POST', ...login.tokenInfo() };
+  return api.need(question, TokenInfo, call);
 };
 
 const detailsOf = (api: Api, call: Call): Promise<z.infer<typeof Account>> =>
@@ -77,17 +94,24 @@ const remark = async (about: string, check: () => Promise<Finding>): Promise<Fin
     : found;
 };
 
-const account = (api: Api, call: Call): Promise<Finding> =>
-  remark('account', async () => {
-    const { portalId, accountType, timeZone } = await detailsOf(api, call);
-    const says = `Account ${portalId}, ${accountType}. Its day of API calls ends at midnight in ${timeZone}.`;
+const account = async (api: Api, login: Login, call: Call): Promise<Finding> => {
+  const details = await unlessRefused(() => detailsOf(api, call));
+  if (details instanceof CrmFault) {
+    const id = await accountOfToken(api, login, call);
+    const says =
+      id === undefined
+        ? `HubSpot does not tell which account the token leads to (${details.code}). The sync goes on, but does not notice when a new secret leads to another account.`
+        : `Account ${id}, as the token tells; more HubSpot does not allow (${details.code}).`;
     return { about: 'account', says, ok: true };
-  });
+  }
+  const { portalId, accountType, timeZone } = details;
+  const says = `Account ${portalId}, ${accountType}. Its day of API calls ends at midnight in ${timeZone}.`;
+  return { about: 'account', says, ok: true };
+};
 
 const scopes = (api: Api, login: Login, call: Call): Promise<Finding> =>
   remark('scopes', async () => {
-    const question: Question = { method: 'POST', ...login.tokenInfo() };
-    const given = new Set((await api.need(question, TokenInfo, call)).scopes);
+    const given = new Set((await tokenOf(api, login, call)).scopes);
     const missing = needed.filter((scope) => !given.has(scope));
     return missing.length === 0
       ? {

@@ -45,7 +45,7 @@ const session = (login: Login): CrmSession => {
     removeChildren: (object, ids, call) => removeChildren(api, object, ids, call),
     remove: (object, keyField, keys, call) => remove(api, object, keyField, keys, call),
     createKeyField: (object, keyField, call) => createKeyField(api, object, keyField, call),
-    account: (call) => accountId(api, call),
+    account: (call) => accountId(api, login, call),
     examine: (call) => examine(api, login, call),
   };
 };

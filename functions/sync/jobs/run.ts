@@ -18,6 +18,7 @@ import type { UseCases } from '../use-cases.ts';
 import { adoptJob } from './adoption/adopt.ts';
 import { adoptionNotes } from './adoption/holders.ts';
 import { backfillJob } from './backfill/backfill.ts';
+import type { BulkLots } from './backfill/lot.ts';
 import { withWritten } from './backfill/written.ts';
 import { pauseAfter, secondsUntilOpen } from './pause.ts';
 
@@ -27,12 +28,13 @@ interface CrmJobPorts {
   readonly useCases: UseCases;
   readonly table: Table;
   readonly runtime: Runtime;
+  readonly lots?: BulkLots | undefined;
 }
 
 const BACKFILL_BATCH = 200;
 
 /** Runs slices of the jobs about one CRM, with what of its budget live traffic leaves. */
-export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPorts) => {
+export const crmJobs = ({ connector, work, useCases, table, runtime, lots }: CrmJobPorts) => {
   const { now } = runtime;
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const customers = directory(placesOfPart(table));
@@ -77,7 +79,7 @@ export const crmJobs = ({ connector, work, useCases, table, runtime }: CrmJobPor
       ),
       backfill: whileOpen(
         backfillJob({
-          ...{ ...ports, batch: connector.backfillBatch ?? BACKFILL_BATCH },
+          ...{ ...ports, lots, batch: connector.backfillBatch ?? BACKFILL_BATCH },
           parked: async () => new Set(Object.keys((await work.connection.read()).parked)),
           async carryOut(job, messages, written) {
             const pending = messages.map((message, position) => ({

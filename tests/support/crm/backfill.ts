@@ -5,6 +5,7 @@ import type { SliceResult } from '../../../functions/contracts/jobs/job.ts';
 import type { StoredInteraction } from '../../../functions/contracts/ports/history.ts';
 import { backfillJob } from '../../../functions/sync/jobs/backfill/backfill.ts';
 import type { BackfillCheckpoint } from '../../../functions/sync/jobs/backfill/checkpoint.ts';
+import { bulkLots } from '../../../functions/sync/jobs/backfill/lot.ts';
 import { withWritten } from '../../../functions/sync/jobs/backfill/written.ts';
 import type { SyncPorts } from '../../../functions/sync/ports.ts';
 import { sync as syncOf } from '../../../functions/sync/sync.ts';
@@ -47,7 +48,13 @@ export const openBackfill = (connector: CrmConnector, sandbox: Sandbox, stored: 
   };
   const carried: number[] = [];
   const job = backfillJob({
-    ...{ sync, batch: stored.batch ?? 1000, parked: async () => parked, pauseAfter: async () => undefined },
+    ...{
+      sync,
+      lots: bulkLots,
+      batch: stored.batch ?? 1000,
+      parked: async () => parked,
+      pauseAfter: async () => undefined,
+    },
     directory: {
       async page(cursor = '0', limit) {
         const ids = [...stored.customers.keys()];

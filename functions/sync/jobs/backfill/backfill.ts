@@ -7,11 +7,13 @@ import type { SyncPorts } from '../../ports.ts';
 import type { PauseAfter } from '../pause.ts';
 import { type BatchPorts, nextBatch } from './batches.ts';
 import { BackfillCheckpoint } from './checkpoint.ts';
-import { endLot, lotAfter, stepOf, writtenIn } from './lot.ts';
+import type { BulkLots } from './lot.ts';
 import type { Step } from './lot-context.ts';
 
 export interface BackfillPorts extends BatchPorts {
   readonly sync: SyncPorts;
+  /** Set where the CRM writes in bulk. */
+  readonly lots?: BulkLots | undefined;
   /** The objects of which nothing can be written now. */
   readonly parked: () => Promise<ReadonlySet<string>>;
   /**
@@ -41,21 +43,21 @@ export const backfillJob = (ports: BackfillPorts): Job<BackfillParameters, Backf
     checkpoint: { customers: 0, counts: { customers: 0, interactions: 0 }, tries: 0 },
   }),
   async slice({ job, parameters: { since }, checkpoint: first, timeLeft }) {
-    const { sync } = ports;
+    const { sync, lots } = ports;
     const session = await sync.open();
     const { bulkWrites: writes } = session;
     const rules = { mapping: await sync.mapping(), identity: await sync.identity() };
-    const context = writes && { ports, writes, sync, session, rules, job, since, timeLeft };
+    const context = lots && writes && { ports, writes, sync, session, rules, job, since, timeLeft };
     let checkpoint = first;
     let written: ReadonlyMap<string, BulkOutcome> | undefined;
     do {
-      const step: Step | undefined = context && (await stepOf(context, checkpoint));
+      const step: Step | undefined = context && (await lots?.stepOf(context, checkpoint));
       if (step !== undefined) {
         ({ checkpoint } = step);
         if (step.afterSeconds === undefined) continue;
         return { ...progressOf(first, checkpoint), finished: false, delaySeconds: step.afterSeconds };
       }
-      written ??= context === undefined ? NOTHING_WRITTEN : await writtenIn(context, checkpoint.lot);
+      written ??= (context && (await lots?.writtenIn(context, checkpoint.lot))) ?? NOTHING_WRITTEN;
       const batch = await nextBatch(ports, checkpoint, since);
       const messages = batch.entries.map(({ message }) => message);
       const deferred = await ports.carryOut(job, messages, written);
@@ -71,7 +73,7 @@ export const backfillJob = (ports: BackfillPorts): Job<BackfillParameters, Backf
         }
         await sync.queueAgain(messages.filter((_, position) => deferred.has(String(position))));
       }
-      const lot = lotAfter(checkpoint.lot, messages.length);
+      const lot = lots?.lotAfter(checkpoint.lot, messages.length);
       if (lot === undefined) written = undefined;
       checkpoint = { ...batch.next, ...(lot && { lot }) };
       if (batch.isLast) return { ...progressOf(first, batch.next), finished: true };
@@ -79,11 +81,12 @@ export const backfillJob = (ports: BackfillPorts): Job<BackfillParameters, Backf
     return { ...progressOf(first, checkpoint), finished: false };
   },
   async cancelled({ job, checkpoint: { lot } }) {
-    const { sync } = ports;
+    const { sync, lots } = ports;
+    if (lot === undefined || lots === undefined) return;
     const session = await sync.open();
     const rules = { mapping: await sync.mapping() };
-    if (lot !== undefined && session.bulkWrites !== undefined)
-      await endLot({ sync, session, rules, job }, session.bulkWrites, lot);
+    if (session.bulkWrites !== undefined)
+      await lots.endLot({ sync, session, rules, job }, session.bulkWrites, lot);
   },
 });
 

@@ -19,10 +19,7 @@ import type { LotContext, Step } from './lot-context.ts';
 const LOOK_AHEAD = 10;
 
 /** The next step towards a lot that is written in bulk; undefined where it is written, or too small. */
-export const stepOf = async (
-  context: LotContext,
-  checkpoint: BackfillCheckpoint,
-): Promise<Step | undefined> => {
+const stepOf = async (context: LotContext, checkpoint: BackfillCheckpoint): Promise<Step | undefined> => {
   const { lot } = checkpoint;
   const to: To = (next, afterSeconds) => ({
     checkpoint: { ...checkpoint, lot: next },
@@ -136,7 +133,7 @@ const outcomeOf = async (
 };
 
 /** What the work of a lot has written, by object. */
-export const writtenIn = async (
+const writtenIn = async (
   { writes, sync }: LotContext,
   lot: Lot | undefined,
 ): Promise<ReadonlyMap<string, BulkOutcome>> => {
@@ -149,17 +146,17 @@ export const writtenIn = async (
 };
 
 /** The lot after messages of it were carried out; undefined at its end. */
-export const lotAfter = (lot: Lot | undefined, messages: number): Lot | undefined => {
+const lotAfter = (lot: Lot | undefined, messages: number): Lot | undefined => {
   const left = (lot?.left ?? 0) - messages;
   return lot === undefined || left <= 0 ? undefined : { ...lot, left };
 };
 
 /** Ends the work of a lot that is not written to its end. */
-export const endLot = async (
-  bulkJob: BulkJob,
-  writes: BulkWrites,
-  { contacts, activities }: Lot,
-): Promise<void> => {
+const endLot = async (bulkJob: BulkJob, writes: BulkWrites, { contacts, activities }: Lot): Promise<void> => {
   if (contacts?.work !== undefined) await endBulk(bulkJob, writes, contacts.work);
   for (const { work } of activities) if (work !== undefined) await writes.abort(work, bulkJob.sync.call);
 };
+
+/** How a backfill is written in bulk; only the function of a CRM that writes in bulk brings it along. */
+export const bulkLots = { stepOf, writtenIn, lotAfter, endLot };
+export type BulkLots = typeof bulkLots;

@@ -137,6 +137,20 @@ describe('HubSpot, asked about the account', () => {
     expect(findings[3]?.says).toContain('950 of 1000');
   });
 
+  it('a token that may not ask for the account tells it itself; where neither does, the sync goes on', async () => {
+    let told = true;
+    hub.script = ({ path }) =>
+      path.endsWith('access-token-info') && told ? { body: { hubId: 123, scopes: [] } } : scopesMissing;
+    const says = async () => (await session.examine(hub.call)).find(({ about }) => about === 'account');
+    expect(await session.account(hub.call)).toBe('123');
+    expect(await says()).toMatchObject({ ok: true, says: expect.stringContaining('Account 123') });
+    told = false;
+    expect(await session.account(hub.call)).toBeUndefined();
+    expect(await says()).toMatchObject({
+      ...{ ok: true, says: expect.stringContaining('does not tell which account') },
+    });
+  });
+
   it('compares the clocks, where it is told the time of the hub', async () => {
     hub.script = () => ({ body: { portalId: 123, hubId: 123, results: [] } });
     const clockOf = async (now: number) =>
