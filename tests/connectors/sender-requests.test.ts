@@ -37,9 +37,10 @@ describe('the requests', () => {
   });
 
   it('of Twilio go through a Messaging Service where its id is stored; a template needs its ContentSid', async () => {
-    const { send, requests } = open('twilio', [201, { sid: 'SM1' }], { ...secrets['twilio'], from: 'MG1' });
+    const service = `MG${'0'.repeat(32)}`;
+    const { send, requests } = open('twilio', [201, { sid: 'SM1' }], { ...secrets['twilio'], from: service });
     await send();
-    expect(formOf(requests[0])).toMatchObject({ MessagingServiceSid: 'MG1' });
+    expect(formOf(requests[0])).toMatchObject({ MessagingServiceSid: service });
     const template = { name: 'cart', language: 'it', parameters: [] };
     await expect(send({ channel: 'whatsapp', template })).rejects.toThrow('ContentSid');
     const { whatsappFrom: _, ...smsOnly } = secrets['twilio'] ?? {};
