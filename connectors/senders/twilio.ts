@@ -41,6 +41,7 @@ const errors: readonly VendorErrors[] = [
 ];
 
 const ContentSid = /^HX[0-9a-f]{32}$/iu;
+const ServiceSid = /^MG[0-9a-f]{32}$/iu;
 
 const contentOf = ({ template, text }: OutgoingMessage): Readonly<Record<string, string>> => {
   if (template === undefined) return { Body: text };
@@ -88,7 +89,7 @@ export const twilio = httpSender({
       isWhatsApp ? `whatsapp:+${number.replace(/^\+/u, '')}` : number;
     const form = {
       ...{ To: address(message.to), ...contentOf(message) },
-      ...(sender.startsWith('MG') ? { MessagingServiceSid: sender } : { From: address(sender) }),
+      ...(ServiceSid.test(sender) ? { MessagingServiceSid: sender } : { From: address(sender) }),
       // Twilio refuses an address that the internet cannot reach.
       ...(publicUrl.startsWith('https://') && { StatusCallback: `${publicUrl}/webhooks/twilio` }),
     };

@@ -59,7 +59,7 @@ const EventSourceConcurrency = z.int().min(2).max(2000);
 const Team = z.strictObject({
   email: z.array(z.email()).optional().describe('the addresses that get messages to the team'),
   sms: z.array(z.string()).optional().describe('its numbers'),
-  slack: z.string().optional().describe('its channel in Slack'),
+  slack: z.string().optional().describe('its channel in Slack, where the hub has a sender for `slack`'),
 });
 
 const Rate = Limit.refine(({ count, windowMs }) => count > 0 && windowMs <= 86_400_000, {
