@@ -123,13 +123,37 @@ it('waits from when the message before was sent, and looks again at one that is 
   expect(steps()).toEqual(['one', 'two']);
 });
 
-it('has one place for a customer of whom two hundred events arrive at the same time', async () => {
-  const causes = await Promise.all(Array.from({ length: 200 }, (_, at) => hub.putInteraction(`cause-${at}`)));
+it('has one place for a customer of whom forty events arrive at the same time', async () => {
+  const causes = await Promise.all(Array.from({ length: 40 }, (_, at) => hub.putInteraction(`cause-${at}`)));
   await Promise.all(causes.map((cause) => decide(decisionAbout(cause))));
   // One notification, which several may have queued: its row lets one send it.
   expect(new Set(queued.map((message) => JSON.stringify(message))).size).toBe(1);
   expect(queued[0]).toMatchObject({ step: 'one' });
   expect(new Set(timers.map(({ message }) => message.interaction)).size).toBe(1);
+});
+
+it('has its goal with the first message, and checks it once', async () => {
+  const goal = { on: { kind: ['order'] }, within: '2h' };
+  const series = [
+    { id: 'one', send },
+    { id: 'two', send },
+  ];
+  await publish(
+    hub.publishing,
+    { id: 'hello', category: 'service', on: { kind: ['message'] }, goal, steps: series },
+    templates,
+  );
+  await decide(decisionAbout(await hub.putInteraction('cause'), 'hello', 2));
+  expect(steps()).toEqual(['one', 'two']);
+  expect(timers).toMatchObject([
+    { at: NOON + 2 * HOUR, message: { step: 'one', timer: 'goal', version: 2 } },
+  ]);
+  await hub.clock.runUntil(NOON + HOUR);
+  await hub.putInteraction('order', { kind: 'order' });
+  await decide(await fire());
+  const address = { profileId: 'ada', trigger: 'hello', interaction: 'cause' };
+  expect((await hub.notifications.get({ ...address, step: 'one' }))?.goal).toEqual({ interaction: 'order' });
+  expect(await hub.notifications.get({ ...address, step: 'two' })).not.toHaveProperty('goalAt');
 });
 
 it('leaves a row about who was erased, which names nothing but ids', async () => {
