@@ -77,7 +77,7 @@ export const dueOf = (situation: SeriesSituation, arrivals: HistoryFacts): Due |
   const isOver = until !== undefined && (hasFired || until <= now);
   if (until !== undefined && !isOver) {
     const { event } = situation;
-    return event && isAwaited(situation, event)
+    return event && place.dueAt === undefined && isAwaited(situation, event)
       ? { due: 'now', since: now, matched: event.id }
       : { due: 'later' };
   }

@@ -22,11 +22,11 @@ export const enter = async (
 ): Promise<boolean> => {
   const { message, version, current, customer, profileIds, cause } = work;
   const { trigger } = version;
-  const known = await ports.notifications.get(message);
   // An event that arrived while the series ran leaves no entry, also where it is delivered later.
   const isMeanwhile = all.some(({ endedAt = '' }) => endedAt >= message.arrivedAt);
-  if (known !== undefined || isMeanwhile || !isTriggeredBy(trigger, cause, Date.parse(message.arrivedAt)))
-    return repeatOr(ports, message, known, async () => true);
+  if (isMeanwhile || !isTriggeredBy(trigger, cause, Date.parse(message.arrivedAt))) return true;
+  const known = await ports.notifications.get(message);
+  if (known !== undefined) return repeatOr(ports, message, known, async () => true);
   const value = onceValue(trigger, cause);
   if (value !== undefined) {
     const entry = await enterOnce(ports.notifications, message, customer, value, all);

@@ -48,15 +48,16 @@ const situationOf = async (
 ): Promise<SeriesSituation> => {
   const { message, customer, hub } = work;
   const isOwn = isOf(place, message);
+  const isWaiting = place.until !== undefined;
   return {
     ...{ trigger, hub, cause, customer, place, now: ports.now() },
     ...{ carried: [], addresses: new Map(), hubReservations: [], reservations: [], templates: {} },
     before:
-      place.sinceMessage && place.last !== undefined
+      isWaiting && place.sinceMessage && place.last !== undefined
         ? await ports.notifications.get({ ...messageOf(place), step: place.last })
         : undefined,
     event: isOwn || message.timer !== undefined ? undefined : work.cause,
-    hasFired: isOwn && message.timer === place.timers && place.until !== undefined,
+    hasFired: isOwn && message.timer === place.timers && isWaiting,
   };
 };
 

@@ -131,6 +131,12 @@ describe('an await', () => {
     });
   });
 
+  it('is over once: its message is not decided earlier because of another match', () => {
+    const deferred = { ...place, dueAt: iso(since + 1), until: iso(since + HOUR), matched: 'click' };
+    const event = clicked(since + 2, 'other');
+    expect(due(situationOf(awaiting, deferred, { now: since + 2, event }))).toEqual({ due: 'later' });
+  });
+
   it('is over after its time, and awaits no notification that it does not name', () => {
     const set = { ...place, until: iso(since + DAY) };
     expect(due(situationOf(awaiting, set, { now: since + DAY }))).toEqual({ due: 'now', since: since + DAY });
