@@ -78,6 +78,8 @@ export const interactionRange = (
 
 export const notificationKey = ({ profileId, trigger, interaction }: NotificationMessage): Key =>
   inProfile(profileId, `${sortKeyPrefix.notification}${trigger}#${interaction}`);
+/** A test message, with the text of a customer. */
+export const testMessageKey = (profileId: string, id: string): Key => inProfile(profileId, `test#${id}`);
 /** The interaction that has used up a value of a trigger's `once`. */
 export const onceKey = (profileId: string, trigger: string, value: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);

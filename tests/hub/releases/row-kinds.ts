@@ -49,6 +49,7 @@ import {
   Limits,
   notificationOf,
   OnceRow,
+  TestMessageRow,
   TriggerDraft,
   TriggerVersionRow,
 } from '../../../functions/contracts/rows/triggers.ts';
@@ -73,6 +74,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   confirmation: [/^customer#\S+ confirmed#/u, confirmationOf.schema],
   command: [/^customer#\S+ command#/u, commandOf.schema],
   once: [/^customer#\S+ once#/u, OnceRow],
+  'test-message': [/^customer#\S+ test#/u, TestMessageRow],
   sync: [/^customer#\S+ sync#/u, syncStateOf.schema],
   cases: [/^customer#\S+ cases#/u, casesOf.schema],
   read: [/^customer#\S+ read#/u, MessageStatusRow],
