@@ -20,13 +20,14 @@ export interface TestSendPorts {
 export const sendTest = async (ports: TestSendPorts, message: TestMessage): Promise<void> => {
   const [hub, row] = await Promise.all([ports.hub(), ports.tests.get(message)]);
   if (row === undefined) return;
-  const { channel, subject, from = defaultFrom(hub), ...rest } = row;
+  const { channel, to, text, html, subject, from = defaultFrom(hub) } = row;
   try {
     const sender = ports.sender(hub.senders[channel]?.use ?? '');
     if (sender === undefined)
       throw refusal(`hub.yaml has no sender for the channel ${channel}. Add one under \`senders\`.`);
     await sender.send({
-      ...{ ...rest, from },
+      ...{ to, text, from },
+      ...(html !== undefined && { html }),
       ...{ id: `test.${message.test}`, channel, category: 'transactional' },
       ...(subject !== undefined && { subject: `[Test] ${subject}` }),
     });
