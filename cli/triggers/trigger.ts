@@ -32,7 +32,8 @@ Read:
   diff FILE                  what differs from what is published; the exit code is 1 where anything does
   report ID [--days N]       matched, sent, delivered, opened, clicked; why not; the goal against the holdout; by day
   test FILE|ID --customer IDENTIFIER [--interaction ID | --interaction '{ kind: order }']
-      decide now for one customer, print each check and the message; nothing is stored or sent
+      decide now for one customer, print each check and the message, and change nothing; --send-to ADDRESS sends the
+      message to an address of your own, such as email:me@acme.example
 
 Change:
   publish FILE [--note TEXT] [--draft]
@@ -54,6 +55,7 @@ const options = {
   days: { type: 'string', default: '30' },
   customer: { type: 'string' },
   interaction: { type: 'string' },
+  'send-to': { type: 'string' },
   draft: { type: 'boolean', default: false },
   overwrite: { type: 'boolean', default: false },
 } as const;
@@ -90,7 +92,8 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     for (const line of reportLines(await triggerReport(hub, id, days))) console.log(line);
     return 0;
   },
-  test: (argument, { customer, interaction }, hub) => printTest(hub, argument, { customer, interaction }),
+  test: (argument, { customer, interaction, 'send-to': sendTo }, hub) =>
+    printTest(hub, argument, { customer, interaction, sendTo }),
   async publish(argument, { draft, note }, hub) {
     const author = { by: currentUser(), note };
     if (!isFile(argument)) return printed(await actOnTrigger(hub, argument, 'publish', author));

@@ -29,8 +29,9 @@ import { connections } from '../aws/operations/connections.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
-import { stageQueues } from '../aws/operations/replays.ts';
+import { sendToStage, stageQueues } from '../aws/operations/replays.ts';
 import { notifications } from '../aws/triggers/notifications.ts';
+import { testMessages } from '../aws/triggers/test-messages.ts';
 import { triggerFigures } from '../aws/triggers/trigger-figures.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
@@ -143,6 +144,11 @@ export const create = (runtime: Runtime) => {
     notifications: decisions,
     reservations: decisions.reservations,
     triggers: triggers(rows),
+    async sendTest(profileId, message) {
+      const address = { profileId, test: runtime.newId() };
+      await testMessages(rows, runtime.now).save(address, message);
+      await sendToStage(runtime)('notify', address);
+    },
     triggerFigures: countedTriggers,
     waiting: async (trigger) => waitingOf(await countedTriggers.of(trigger)),
     publishing: {

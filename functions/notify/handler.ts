@@ -19,6 +19,7 @@ import { config } from '../aws/operations/configuration.ts';
 import { failureSaver } from '../aws/operations/save-failure.ts';
 import { notifications } from '../aws/triggers/notifications.ts';
 import { paces } from '../aws/triggers/paces.ts';
+import { testMessages } from '../aws/triggers/test-messages.ts';
 import { timer } from '../aws/triggers/timer.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { notificationEvent } from '../contracts/events/build.ts';
@@ -31,6 +32,7 @@ import { notify } from './notify.ts';
 import { endPause, notifyAtPace, type PacingPorts, type QueuedNotification } from './pacing/pacing.ts';
 import { senderStops } from './pacing/sender-stops.ts';
 import type { NotifyPorts } from './ports.ts';
+import { sendTest } from './test-send.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),
@@ -99,6 +101,7 @@ export const create = (runtime: Runtime) => {
     queue: env.QUEUE_ARN_NOTIFICATIONS,
     deadLetters: env.DEAD_ARN_NOTIFICATIONS,
   });
+  const tests = testMessages(rows, runtime.now);
   const putBack = sendAllTo(runtime, env.QUEUE_URL_NOTIFICATIONS);
   const pacing: Omit<PacingPorts, 'hasTime'> = {
     ...ports,
@@ -118,10 +121,16 @@ export const create = (runtime: Runtime) => {
     .handler(async ({ messages }, context) => {
       const hasTime = (): boolean => context.getRemainingTimeInMillis() > 2 * SEND_TIMEOUT_MS;
       const toSend: QueuedNotification[] = [];
+      const failedTests = new Map<string, unknown>();
       for (const { message, ...queued } of messages)
         if ('sender' in message) await endPause(pacing, message.sender);
+        else if ('test' in message)
+          await sendTest(
+            { ...ports, tests, saveFailure: (error) => refused(queued.record, error) },
+            message,
+          ).catch((error: unknown) => failedTests.set(queued.id, error));
         else toSend.push({ ...queued, message });
-      return notifyAtPace({ ...pacing, hasTime })(toSend);
+      return new Map([...failedTests, ...(await notifyAtPace({ ...pacing, hasTime })(toSend))]);
     });
 };
 

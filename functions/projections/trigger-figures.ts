@@ -7,7 +7,7 @@ import type { Projection } from '../contracts/ports/projections.ts';
 import type { InteractionRow } from '../contracts/rows/interactions.ts';
 
 /** A message of a trigger and what has been reported about it so far. */
-export interface ReportedMessage {
+interface ReportedMessage {
   readonly notification: InteractionRow;
   readonly relations: Relations;
 }

@@ -103,6 +103,8 @@ export const unpublishTrigger = (hub: HubConnection, id: string, by: string): Pr
 
 const Message = z.looseObject({ subject: z.string().optional(), text: z.string() });
 const Tried = z.looseObject({
+  /** The address to which a test message is sent. */
+  sentTo: z.string().optional(),
   interaction: z.looseObject({
     ...{ id: z.string(), kind: z.string(), channel: z.string(), occurredAt: z.string() },
     /** Whether the trigger's `on` matches it. */
@@ -126,6 +128,7 @@ export const testTrigger = (
     readonly customer: string;
     readonly trigger: string | GivenTrigger;
     readonly interaction?: unknown;
+    readonly sendTo?: string;
   },
 ): Promise<z.infer<typeof Tried>> =>
   request(hub, { method: 'POST', path: ['triggers', 'test'], body }, Tried);

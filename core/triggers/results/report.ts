@@ -1,20 +1,24 @@
 import { differenceInterval, type Interval, shareInterval } from './interval.ts';
 
-/** Counts by measure: those of `measures`, and `suppressed-<reason>` for each reason. */
+/** Counts by measure: each `Measure`, and `suppressed-<reason>` for each reason. */
 export type TriggerAmounts = Readonly<Record<string, number>>;
 
 /** What is counted of a trigger, by the day on which the message was sent or withheld. */
-export const measures = [
-  'sent',
-  'failed',
+type Measure =
+  | 'sent'
+  | 'failed'
   /** Waits that began, and those of them that have ended. */
-  ...(['waits', 'waited'] as const),
+  | 'waits'
+  | 'waited'
   /** Messages, each once: reported as delivered, opened or read, clicked. A later stage counts as the earlier ones too. */
-  ...(['delivered', 'opened', 'clicked'] as const),
+  | 'delivered'
+  | 'opened'
+  | 'clicked'
   /** Goals whose window is over, and those that were reached, of messages and of the holdout. */
-  ...(['goalChecked', 'goalReached', 'holdoutChecked', 'holdoutReached'] as const),
-] as const;
-type Measure = (typeof measures)[number];
+  | 'goalChecked'
+  | 'goalReached'
+  | 'holdoutChecked'
+  | 'holdoutReached';
 
 const SUPPRESSED = 'suppressed-';
 export const suppressedMeasure = (reason: string): string => `${SUPPRESSED}${reason}`;

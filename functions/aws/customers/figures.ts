@@ -56,7 +56,7 @@ export const figures = (table: Table, runtime: Pick<Runtime, 'now' | 'random' | 
 });
 
 /** Every month from one day's to another's, as `2026-03`. */
-export const monthsBetween = (from: string, to: string): string[] => {
+const monthsBetween = (from: string, to: string): string[] => {
   const months: string[] = [];
   const last = to.slice(0, 7);
   for (let month = from.slice(0, 7); month <= last; month = monthAfter(month)) months.push(month);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Category } from '../../../core/consent/consent.ts';
-import { Instant } from '../../../core/interaction/interaction.ts';
+import { Channel, Instant } from '../../../core/interaction/interaction.ts';
 import { Notification } from '../../../core/triggers/notification.ts';
 import { Place } from '../../../core/triggers/series/place.ts';
 import { rowReader } from './row.ts';
@@ -24,6 +24,19 @@ export const Limits = z.object({
 });
 export type Limits = z.infer<typeof Limits>;
 export const limitsRowOf = rowReader(Limits);
+
+/** A message that somebody sends to an address of their own to see it. */
+export const TestMessageRow = z.object({
+  channel: Channel,
+  /** The address alone, without its type. */
+  to: z.string(),
+  subject: z.string().optional(),
+  from: z.string().optional(),
+  text: z.string(),
+  html: z.string().optional(),
+});
+export type TestMessageRow = z.infer<typeof TestMessageRow>;
+export const testMessageOf = rowReader(TestMessageRow);
 
 /** Who has used up a value of a trigger's `once`. */
 export const OnceRow = z.object({ interaction: z.string(), version: z.int().positive() });

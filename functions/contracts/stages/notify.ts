@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { NotificationMessage, SenderMessage } from '../../../core/triggers/notification.ts';
+import { TestMessage } from '../messages/test-message.ts';
 import { stage } from './stage.ts';
 
-export const NotifyMessage = z.union([NotificationMessage, SenderMessage], {
-  error: 'expected profileId, trigger and interaction of a notification, or sender',
+export const NotifyMessage = z.union([NotificationMessage, SenderMessage, TestMessage], {
+  error: 'expected profileId, trigger and interaction of a notification, or sender, or test and profileId',
 });
 export type NotifyMessage = z.infer<typeof NotifyMessage>;
 
@@ -11,18 +12,16 @@ export type NotifyMessage = z.infer<typeof NotifyMessage>;
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
   schema: NotifyMessage,
-  toReplay: (message, count) => ('sender' in message ? message : replayed(message, count)),
-  identity: (message) =>
-    'sender' in message
-      ? [message.sender]
-      : [
-          message.profileId,
-          message.trigger,
-          message.interaction,
-          ...(message.step === undefined ? [] : [message.step]),
-        ],
+  toReplay: (message, count) => ('trigger' in message ? replayed(message, count) : message),
+  identity(message) {
+    if ('sender' in message) return [message.sender];
+    if ('test' in message) return [message.profileId, message.test];
+    const { profileId, trigger, interaction, step } = message;
+    return [profileId, trigger, interaction, ...(step === undefined ? [] : [step])];
+  },
   about(message) {
     if ('sender' in message) return { sender: message.sender };
+    if ('test' in message) return { profileId: message.profileId };
     const { profileId, trigger, interaction, step } = message;
     return { profileId, trigger, interaction, step };
   },

@@ -49,6 +49,8 @@ const portsOf = (overrides: Partial<SeriesPorts> = {}): SeriesPorts => ({
   schedule: async (message, at) => void timers.push({ message, at }),
   enqueue: async (message) => void queued.push(message),
   publishSuppressed: async (notification) => void suppressed.push(notification),
+  publishWaiting: async () => undefined,
+  publishGoal: async () => undefined,
   now: hub.runtime.now,
   pausing: noPause,
   ...overrides,

@@ -52,6 +52,7 @@ import {
   notificationOf,
   OnceRow,
   placeOf,
+  TestMessageRow,
   TriggerDraft,
   TriggerVersionRow,
 } from '../../../functions/contracts/rows/triggers.ts';
@@ -78,6 +79,7 @@ const kinds: Readonly<Record<string, readonly [key: RegExp, schema: z.ZodType]>>
   once: [/^customer#\S+ once#/u, OnceRow],
   series: [/^customer#\S+ series#/u, placeOf.schema],
   member: [/^customer#\S+ member#/u, MemberRow],
+  'test-message': [/^customer#\S+ test#/u, TestMessageRow],
   sync: [/^customer#\S+ sync#/u, syncStateOf.schema],
   cases: [/^customer#\S+ cases#/u, casesOf.schema],
   read: [/^customer#\S+ read#/u, MessageStatusRow],

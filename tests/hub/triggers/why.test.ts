@@ -137,6 +137,19 @@ it('tries a trigger on a customer without an effect', async () => {
   );
 });
 
+it("sends a test message to an address of one's own, and only there", async () => {
+  const before = hub.cloud.sentMessages.list().length;
+  await triggerCommand(['test', 'news', '--customer', ADA, '--send-to', 'email:me@acme.example']);
+  expect(printed.at(-1)).toBe('A test message is on its way to email:me@acme.example.');
+  await hub.wait(MINUTE);
+  const sent = hub.cloud.sentMessages.list();
+  expect(sent).toHaveLength(before + 1);
+  expect(JSON.stringify(sent.at(-1)) + JSON.stringify(sent[0])).toMatch(/\[Test\] Stub/u);
+  await expect(triggerCommand(['test', 'news', '--customer', ADA, '--send-to', 'me'])).rejects.toThrow(
+    /such as email:/u,
+  );
+});
+
 it('gives a signed sheet with the text that was sent, and finds a change in it', async () => {
   const file = join(folder, 'sheet.json');
   expect(await whyCommand([await idOf('receipt'), '--evidence', '--out', file])).toBe(0);

@@ -11,11 +11,13 @@ import {
 } from '../../../aws/triggers/explanation.ts';
 import type { Notifications } from '../../../aws/triggers/notifications.ts';
 import { hiddenLinks, recordedCustomer, renderedWith } from '../../../aws/triggers/rendered.ts';
+import type { Guests } from '../../../contracts/ports/guests.ts';
 import type { StoredInteraction } from '../../../contracts/ports/history.ts';
 import { problem } from '../../../middleware/http.ts';
 import { json, pathParameter, type Route, type Routes, withCustomer } from '../route.ts';
 
 export interface NotificationPorts extends ExplanationPorts {
+  readonly guests: Pick<Guests, 'guestsOf' | 'ownerFor'>;
   readonly notifications: Pick<Notifications, 'get' | 'ofCustomer'>;
   /** An interaction by its id, whichever customer it belongs to. */
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
@@ -29,12 +31,14 @@ const Query = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).de
 
 /** Decisions of triggers: about a customer, and one of them explained. */
 export const notificationRoutes: Routes<NotificationPorts> = {
-  /** Newest first: sent, suppressed, failed and waiting. */
+  /** Newest first: sent, suppressed, failed and waiting; also those that guests shown with the customer have caused. */
   'GET /customers/{id}/notifications': async (event, ports) => {
     const query = Query.safeParse(event.queryStringParameters ?? {});
     if (!query.success) return problem(400, 'invalid-query', z.prettifyError(query.error));
-    return withCustomer<NotificationPorts>(async (customer, _event, { notifications }) => {
-      const found = await notifications.ofCustomer(customer);
+    return withCustomer<NotificationPorts>(async (customer, _event, { notifications, guests }) => {
+      const shown = [customer, ...(await guests.guestsOf(customer))];
+      const sourceProfiles = shown.flatMap((one) => one.sourceProfiles);
+      const found = await notifications.ofCustomer({ sourceProfiles });
       return json(200, { items: found.slice(0, query.data.limit).map(lineOf) });
     })(event, ports);
   },

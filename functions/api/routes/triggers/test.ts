@@ -1,18 +1,21 @@
 import * as z from 'zod';
 import type { Customer } from '../../../../core/identity/customer.ts';
+import { identifierType, identifierValue } from '../../../../core/identity/identifier.ts';
 import { normaliseIdentifier } from '../../../../core/identity/normalise.ts';
 import { snapshotCustomer } from '../../../../core/interaction/customer-snapshot.ts';
 import { Channel, Direction, Interaction, instant, Kind } from '../../../../core/interaction/interaction.ts';
-import type { Decision } from '../../../../core/triggers/decision.ts';
 import { entryAsCause } from '../../../../core/triggers/audience/entry.ts';
+import type { Decision } from '../../../../core/triggers/decision.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
 import { readTriggerFile } from '../../../../core/triggers/publishable.ts';
+import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
 import { outcomeWords } from '../../../../core/triggers/why/words.ts';
 import { type DecisionPorts, decideWithoutEffect } from '../../../aws/triggers/decide-without-effect.ts';
 import { hiddenLinks, renderedWith } from '../../../aws/triggers/rendered.ts';
 import type { TriggerVersion } from '../../../aws/triggers/triggers.ts';
 import type { History, StoredInteraction } from '../../../contracts/ports/history.ts';
+import type { TestMessageRow } from '../../../contracts/rows/triggers.ts';
 import { problem } from '../../../middleware/http.ts';
 import { type Answer, json, type Routes, withBody } from '../route.ts';
 import { GivenTrigger, type TriggerPorts } from './triggers.ts';
@@ -22,6 +25,8 @@ export interface TestPorts extends TriggerPorts, Omit<DecisionPorts, 'history'> 
   /** The source profile that owns a normalised identifier, else its guest. */
   readonly owner: (identifier: string) => Promise<string | undefined>;
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
+  /** Stores a test message and queues it. */
+  readonly sendTest: (profileId: string, message: TestMessageRow) => Promise<void>;
 }
 
 /** An interaction that did not happen: what is not given is as of an inbound message now. */
@@ -39,6 +44,8 @@ const Test = z.strictObject({
   trigger: z.union([z.string(), GivenTrigger]),
   /** An interaction of the customer by its id, or an invented one. Default: the newest one that sets the trigger off. */
   interaction: z.union([z.string(), Invented]).optional(),
+  /** An address of one's own to which the message is sent as a test, such as email:me@acme.example. Nothing else is sent. */
+  sendTo: z.string().optional(),
 });
 
 /** So many interactions are looked at for one that sets the trigger off. */
@@ -68,8 +75,13 @@ export const testRoutes: Routes<TestPorts> = {
       const later = await decideAt(first.until, true, { version, customer, cause }, ports);
       steps.push(viewOf(first.until, later, { version, customer, cause }));
     }
+    const sent =
+      asked.sendTo === undefined ? undefined : testMessage(asked.sendTo, { version, customer, cause });
+    if (sent !== undefined && !('text' in sent)) return sent;
+    if (sent !== undefined) await ports.sendTest(customer.id, sent);
     return json(200, {
       ...{ trigger: version.trigger.id, customer: customer.id },
+      ...(sent && { sentTo: asked.sendTo }),
       interaction: {
         ...{ id: cause.id, kind: cause.kind, channel: cause.channel, occurredAt: cause.occurredAt },
         setsItOff: version.trigger.on === undefined || matches(cachedPattern(version.trigger.on), cause),
@@ -143,6 +155,28 @@ const viewOf = (at: number, decision: Decision, { version, customer, cause }: Tr
   sentences: decision.steps.map(stepWords),
   ...(decision.decision === 'send' && messageOf(decision, { version, customer, cause })),
 });
+
+const channelsByType: Readonly<Record<string, Channel>> = { email: 'email', phone: 'sms', push: 'push' };
+
+/** The message of the trigger's template for the channel of an address, whatever was decided; or why there is none. */
+const testMessage = (sendTo: string, source: Tried): TestMessageRow | Answer => {
+  const address = normaliseIdentifier(sendTo);
+  const channel = address === undefined ? undefined : channelsByType[identifierType(address)];
+  if (address === undefined || channel === undefined)
+    return problem(
+      400,
+      'invalid-identifier',
+      'A test message goes to an address such as email:me@acme.example, phone:+14155550100 or push:<app>:<device>.',
+    );
+  const { template } = sendingTrigger(source.version.trigger, undefined).send;
+  const { subject, from, text, html } = renderedWith(hiddenLinks, { channel, template }, source);
+  return {
+    ...{ channel, to: identifierValue(address), text },
+    ...(subject !== undefined && { subject }),
+    ...(from !== undefined && { from }),
+    ...(html !== undefined && { html }),
+  };
+};
 
 /** The message, or why it cannot be rendered: a variable that this customer does not have. */
 const messageOf = (

@@ -49,7 +49,10 @@ export const benchLooks = async (): Promise<Measured[]> => {
   const people = history(rows);
   const owners = await rows.get(Array.from({ length: PERSONS }, (_, at) => identifierKey(phoneOf(at))));
   const ids = owners.map((row) => ownerOf(row).profileId);
-  await lists(rows, table.runtime)({ customers: await people.customers(ids), interactions: [], notifications: [] });
+  await lists(
+    rows,
+    table.runtime,
+  )({ customers: await people.customers(ids), interactions: [], notifications: [] });
   let published = 0;
   let now = LOOK;
   const job = lookJob({

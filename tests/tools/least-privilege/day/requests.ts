@@ -98,6 +98,26 @@ export const useApi = async ({ runtime, hub }: Day, call: Call): Promise<void> =
     await call('POST', target);
   }
   await call('GET', `/customers/${id}/consent`);
+  await call('GET', `/customers/${id}/notifications`);
+  await publishByHand(call);
+};
+
+/** Publishes a trigger from a draft, changes, pauses and resumes it, tries it on a customer, and removes it again. */
+const publishByHand = async (call: Call): Promise<void> => {
+  const text = (wait: string): string =>
+    JSON.stringify({
+      ...{ id: 'day', category: 'service', on: { kind: ['order'] }, wait },
+      send: { channels: ['sms'], template: 'day' },
+    });
+  const templates = { day: { 'sms.liquid': 'Hello' } };
+  await call('PUT', '/triggers/day', { text: text('1h'), templates, as: 'draft' });
+  await call('POST', '/triggers/day/publish');
+  await call('PUT', '/triggers/day', { text: text('2h'), templates });
+  for (const act of ['pause', 'resume', 'roll-back']) await call('POST', `/triggers/day/${act}`);
+  const customer = 'phone:+14155550100';
+  await call('POST', '/triggers/test', { customer, trigger: 'day', interaction: { kind: 'order' } });
+  await call('GET', '/triggers/day/report');
+  await call('DELETE', '/triggers/day');
 };
 
 const Job = z.looseObject({
