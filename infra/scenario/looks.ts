@@ -1,5 +1,5 @@
 import { HubConfig } from '../../core/config/hub-config.ts';
-import { nextLook } from '../../core/triggers/audience/each.ts';
+import { type Each, nextLook } from '../../core/triggers/audience/each.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
 import { placesOfPart } from '../../functions/aws/customers/lists.ts';
 import { zones } from '../../functions/aws/customers/zones.ts';
@@ -8,49 +8,57 @@ import { triggers } from '../../functions/aws/triggers/triggers.ts';
 import { queueArn } from './hub/in-process-hub.ts';
 import type { ScenarioHub } from './scenario-hub.ts';
 
-/** The lists of customers follow what happens within this time. */
-const LISTED_MS = 60_000;
+/** What is looked at and in which zones, as known after the last step, and the instants that are planned. */
+export interface PlannedLooks {
+  each: readonly Each[];
+  zones: readonly string[];
+  readonly planned: Set<number>;
+}
+
+/** The lists of customers follow what happens within a minute. */
+const LISTED_MS = 61_000;
 
 /**
- * Plans the next look at customers. The rule of the stack that plans looks every quarter of an hour does not run in a scenario:
- * its message is sent when a look falls due, and no scenario lasts longer for one.
+ * Plans the looks at customers that fall due while time passes, as they are known after a step, and again when the customers of
+ * the step are listed. The rule of the stack that plans looks every quarter of an hour does not run in a scenario: its message
+ * is sent when a look falls due, and no scenario lasts longer for one.
  */
-const planLooks = async (hub: ScenarioHub): Promise<void> => {
-  const { clock, cloud, plannedLooks } = hub;
-  const at = await nextLookOf(hub);
-  if (at === undefined || plannedLooks.has(at)) return;
-  plannedLooks.add(at);
-  clock.aside(at, () => {
-    cloud.send(queueArn(cloud, /^JobsQueue/u), JSON.stringify({ plan: 'looks' }));
-    return planLooks(hub);
-  });
-};
-
-/** Plans the next look now, and again when the customers of a step are listed. */
-export const planLooksAfterStep = async (hub: ScenarioHub): Promise<void> => {
+export const planLooks = async (hub: ScenarioHub): Promise<void> => {
   if (![...hub.triggerDefinitions.values()].some(hasEach)) return;
-  await planLooks(hub);
-  hub.clock.aside(hub.clock.now() + LISTED_MS, () => planLooks(hub));
+  await readLooks(hub);
+  hub.clock.aside(hub.clock.now() + LISTED_MS, () => readLooks(hub));
 };
 
 const hasEach = (definition: unknown): boolean =>
   typeof definition === 'object' && definition !== null && 'each' in definition;
 
-/** Epoch milliseconds; undefined where no trigger looks at customers any more. */
-const nextLookOf = async ({ clock, runtime, hubConfig }: ScenarioHub): Promise<number | undefined> => {
+const readLooks = async (hub: ScenarioHub): Promise<void> => {
+  const { runtime, hubConfig, looks } = hub;
   const rows = table(runtime);
   const stored = triggers(rows);
-  const inUse = await zones(placesOfPart(rows)).inUse();
   const { timeZone } = HubConfig.parse(hubConfig);
-  const found: number[] = [];
+  const inUse = await zones(placesOfPart(rows)).inUse();
+  const found: Each[] = [];
   for (const { trigger } of await audiences(rows).all()) {
     const current = await stored.current(trigger);
-    const each = current && (await stored.version(trigger, current.version))?.trigger.each;
-    if (each === undefined || current?.paused === true) continue;
-    for (const zone of new Set([timeZone, ...inUse])) {
-      const next = nextLook(each, zone === '' ? timeZone : zone, clock.now());
-      if (next !== undefined) found.push(next);
-    }
+    const version = current?.paused === false ? await stored.version(trigger, current.version) : undefined;
+    if (version?.trigger.each) found.push(version.trigger.each);
   }
-  return found.length === 0 ? undefined : Math.min(...found);
+  looks.each = found;
+  looks.zones = [...new Set([timeZone, ...inUse])].filter((zone) => zone !== '');
+  planNext(hub);
+};
+
+const planNext = (hub: ScenarioHub): void => {
+  const { clock, cloud, looks } = hub;
+  const due = looks.each.flatMap((each) =>
+    looks.zones.flatMap((zone) => nextLook(each, zone, clock.now()) ?? []),
+  );
+  const at = Math.min(...due);
+  if (due.length === 0 || looks.planned.has(at)) return;
+  looks.planned.add(at);
+  clock.aside(at, () => {
+    cloud.send(queueArn(cloud, /^JobsQueue/u), JSON.stringify({ plan: 'looks' }));
+    planNext(hub);
+  });
 };

@@ -9,7 +9,7 @@ import { compareOutcome, type Outcome } from './compare.ts';
 import { workInCrm } from './crm/work.ts';
 import { queueArn } from './hub/in-process-hub.ts';
 import { scanTable } from './hub/scan-table.ts';
-import { planLooksAfterStep } from './looks.ts';
+import { planLooks } from './looks.ts';
 import { notificationsByKey, readOutcome } from './outcome.ts';
 import { openLinks, pressButton } from './pages.ts';
 import { openScenarioHub, type ScenarioHub, type ScenarioOptions } from './scenario-hub.ts';
@@ -67,7 +67,7 @@ export const runSteps = async (
   const differences: string[] = [];
   const { clock } = hub;
   await importCustomers(hub, scenario.customers);
-  await planLooksAfterStep(hub);
+  await planLooks(hub);
   const { steps } = scenario;
   for (let position = 0; position < steps.length; ) {
     const first = steps[position];
@@ -88,7 +88,7 @@ export const runSteps = async (
     for (const step of concurrentSteps(steps, position))
       await runStep(hub, { folder, step, position: position++, at });
     await clock.runUntil(at);
-    await planLooksAfterStep(hub);
+    await planLooks(hub);
   }
   await clock.runUntilIdle(clock.now() + MAX_TIME_AFTER_STEPS_MS);
   return differences;

@@ -28,6 +28,7 @@ import {
   publishPortsOf,
 } from './hub/in-process-hub.ts';
 import { openSandboxes, type Sandboxes } from './hub/sandboxes.ts';
+import type { PlannedLooks } from './looks.ts';
 import { listedTriggers, type Scenario, triggerFile } from './schema.ts';
 
 /** When a scenario starts that names no time. */
@@ -52,8 +53,7 @@ export interface ScenarioHub extends InProcessHub {
   readonly templates: Readonly<Record<string, TemplateFiles>>;
   /** The keys of hub.yaml. */
   readonly hubConfig: unknown;
-  /** The instants at which looks at customers are planned. */
-  readonly plannedLooks: Set<number>;
+  readonly looks: PlannedLooks;
   /** Notifications that were decided before their customers were erased, by the keys of their rows. */
   readonly earlierNotifications: Map<string, Notification>;
 }
@@ -65,9 +65,9 @@ export const openScenarioHub = async (
   { crms: prepareCrms, ...options }: ScenarioOptions,
 ): Promise<ScenarioHub> => {
   const first = Date.parse(scenario.steps.find(({ at }) => at !== undefined)?.at ?? DEFAULT_START);
-  // One minute before the first step for each starting customer.
+  // A minute for each starting customer, and one in which the last of them is listed, before the first step.
   // A CRM that is asked at regular times is asked only when somebody has worked in it: see `crm/work.ts`.
-  const clock = new VirtualClock(first - (scenario.customers.length + 1) * 60_000, { runsRecurring: false });
+  const clock = new VirtualClock(first - (scenario.customers.length + 2) * 60_000, { runsRecurring: false });
   const seed = seedHub(scenario);
   const { crms: switches } = HubConfig.parse(seed);
   const isSwitched = Object.hasOwn(scenario.hub, 'crms');
@@ -115,7 +115,7 @@ export const openScenarioHub = async (
     ...{ crms, publishPorts, triggerDefinitions, templates },
     identity: IdentityConfig.parse(identity),
     hubConfig: seed,
-    plannedLooks: new Set(),
+    looks: { each: [], zones: [], planned: new Set() },
     earlierNotifications: new Map(),
   };
 };

@@ -5,6 +5,9 @@ import type { ReadPlaces } from '../../contracts/ports/projections.ts';
 /** Behind every id of a zone. */
 const BEHIND = '\u{10ffff}';
 
+/** Places that are read at once to find the zones: a small hub has no more. */
+const PLACES = 25;
+
 /** Persons by time zone, as the projections list them. */
 export const zones = (read: ReadPlaces): Zones => ({
   async inUse() {
@@ -12,11 +15,11 @@ export const zones = (read: ReadPlaces): Zones => ({
     await Promise.all(
       zoneParts.map(async (part) => {
         for (let beyond: string | undefined; ; ) {
-          const [first] = await read(part, { limit: 1, ...(beyond !== undefined && { beyond }) });
-          if (first === undefined) return;
-          const zone = zoneOfKey(first.key);
-          found.add(zone);
-          beyond = `${zonePrefix(zone)}${BEHIND}`;
+          const places = await read(part, { limit: PLACES, ...(beyond !== undefined && { beyond }) });
+          for (const { key } of places) found.add(zoneOfKey(key));
+          const last = places.at(-1);
+          if (last === undefined || places.length < PLACES) return;
+          beyond = `${zonePrefix(zoneOfKey(last.key))}${BEHIND}`;
         }
       }),
     );

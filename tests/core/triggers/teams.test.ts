@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { HubConfig } from '../../../core/config/hub-config.ts';
+import { HubConfig, hubConfigFor } from '../../../core/config/hub-config.ts';
 import { teamFaults } from '../../../core/triggers/teams.ts';
 import { trigger } from '../../support/triggers/situations.ts';
 
@@ -29,4 +29,16 @@ it.each([
   ['a date that is none', { days: 'mon', from: '09:00', to: '18:00', closed: ['Christmas'] }],
 ])('refuses %s', (_, hours) => {
   expect(HubConfig.safeParse({ hours: { sales: hours } }).success).toBe(false);
+});
+
+it('checks the teams of office hours where they are written; those of the shipped file ask for nothing', () => {
+  const read = (config: object) =>
+    hubConfigFor({ channels: [], crms: [], senders: ['ses'] }).safeParse(config);
+  const plain = { channels: {}, crms: {}, senders: { email: 'ses' } };
+  const hours = { days: 'mon-fri', from: '09:00', to: '18:00' };
+  const { error } = read({ ...plain, hours: { salse: hours } });
+  expect(error?.issues).toMatchObject([
+    { path: ['hours', 'salse'], message: 'unknown "salse"; did you mean sales?' },
+  ]);
+  expect(read({ ...plain, teams: { desk: {} } }).success).toBe(true);
 });

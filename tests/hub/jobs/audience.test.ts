@@ -1,10 +1,15 @@
 import { afterEach, expect, it } from 'vitest';
+import { run as command } from '../../../cli/operations/audience.ts';
 import { placeKey } from '../../../functions/contracts/keys.ts';
 import { listedRowOf } from '../../../functions/contracts/rows/projections.ts';
 import { openTestHub, type TestHub } from '../../support/open-test-hub.ts';
+import { closeTerminal, terminal } from '../../support/terminal.ts';
 
 let hub: TestHub;
-afterEach(() => hub.stop());
+afterEach(() => {
+  closeTerminal();
+  return hub.stop();
+});
 
 const HOUR = 3_600_000;
 const vips = {
@@ -54,6 +59,25 @@ it('counts the persons of whom the conditions of a trigger hold, or others, and 
   });
   expect(await count({ trigger: 'vips', where: [] })).toMatchObject({ code: 'invalid-parameters' });
   expect(hub.cloud.sentMessages.list()).toEqual([]);
+});
+
+it('is counted and listed at the command line, by a trigger, a file or conditions', async () => {
+  await open();
+  const printed = terminal(async (method, target, body) => {
+    // The job ends before it is watched.
+    if (target.startsWith('/jobs/')) await hub.settle();
+    return hub.api(method, target, body);
+  });
+  expect(await command(['count', 'vips'])).toBe(0);
+  expect(printed.at(-1)).toBe('2 of 3 persons');
+  expect(await command(['count', '{ not: { customer: { tags: [vip] } } }'])).toBe(0);
+  expect(printed.at(-1)).toBe('1 of 3 persons');
+  expect(await command(['count', 'mappings/triggers/cart-left.yaml'])).toBe(0);
+  expect(printed.at(-1)).toBe('3 of 3 persons');
+  await expect(command(['count', '[{ count: { kind: [order] }, within: soon }]'])).rejects.toThrow(
+    /CONDITIONS:1: .*within: expected a duration/u,
+  );
+  expect(await command(['weigh', 'vips'])).toBe(2);
 });
 
 it('looks at customers whom an earlier release has not listed by time zone', async () => {
