@@ -78,6 +78,11 @@ const ChannelSender = z.union([
   SenderRule,
 ]);
 
+const Language = z
+  .string()
+  .regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$/u, 'expected a language such as it or pt-BR')
+  .meta({ title: 'language such as `it`' });
+
 /** `mappings/hub.yaml`. An absent key has the value of the shipped file. */
 export const HubConfig = z.strictObject({
   name: z
@@ -86,6 +91,9 @@ export const HubConfig = z.strictObject({
     .default('acme')
     .describe('the beginning of every name in the AWS account; never change it'),
   timeZone: TimeZone.default('Europe/Rome').describe("counts where a customer's own is unknown"),
+  language: Language.default('en').describe(
+    "of messages and pages where a customer's own is unknown or missing",
+  ),
   publicUrl: z
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')

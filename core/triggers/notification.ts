@@ -28,6 +28,8 @@ export const Notification = z.strictObject({
   /** Set where the customer does not own the address: the message shows the causing interaction alone. */
   causeOnly: z.literal(true).optional(),
   template: z.string().optional(),
+  /** The file of the template that is sent, in the language that was chosen. */
+  file: z.string().optional(),
   /** Set if WhatsApp gets the approved template instead of text. */
   approved: z.literal(true).optional(),
   /** Channels whose sender has refused this message. */

@@ -85,10 +85,11 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
   const { trigger } = version;
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
   const known = await ports.addresses(trigger, decider, cause);
+  const hub = await ports.hub();
   const reservations = await ports.notifications.reservations(decider, known.limited);
   const decision = await decideOnHistory(ports, {
     trigger,
-    hub: await ports.hub(),
+    hub,
     cause,
     carried: known.carried,
     addresses: withReservations(known.addresses, reservations),
@@ -98,7 +99,10 @@ const attemptDecision = async (ports: DecidePorts, message: DecisionMessage): Pr
     customer: decider,
     reservations: reservations.all,
     templates: Object.fromEntries(
-      Object.entries(version.templates).map(([id, files]) => [id, templateChannels(files)]),
+      Object.entries(version.templates).map(([id, files]) => [
+        id,
+        templateChannels(files, { customer: decider.language, hub: hub.language }),
+      ]),
     ),
     waited: present !== undefined,
   });

@@ -19,7 +19,12 @@ const chooseAgain = async (
     {
       ...{ trigger, hub, customer, now: ports.now() },
       ...(await ports.addresses(trigger, customer, cause)),
-      templates: { [template]: templateChannels(templates[template] ?? {}) },
+      templates: {
+        [template]: templateChannels(templates[template] ?? {}, {
+          customer: customer.language,
+          hub: hub.language,
+        }),
+      },
     },
     template,
     (step, result) => steps.push({ step, result }),

@@ -2,6 +2,7 @@ import type { HubConfig } from '../../core/config/hub-config.ts';
 import { claimedName } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import { type Links, type Rendered, renderTemplate, variablesFor } from '../../core/triggers/template.ts';
+import { fileFor, mediumOf } from '../../core/triggers/template-files.ts';
 import type { StoredInteraction } from '../contracts/ports/history.ts';
 import type { NotifyPorts, Work } from './ports.ts';
 
@@ -16,16 +17,41 @@ export const linksOf = async (
   { version: { trigger } }: Work,
 ): Promise<Links> => (trigger.send.to || address === undefined ? {} : ports.links(address, channel, at));
 
+/** A notification with the file of its template in the language of its recipient, and why that one, in its steps. */
+export const withFile = (notification: Notification, work: Work): Notification => {
+  const { template = '', channel = 'email', approved, causeOnly } = notification;
+  const files = work.version.templates[template] ?? {};
+  const languages = { customer: recipientOf(work, causeOnly).language, hub: work.hub.language };
+  const chosen = fileFor(files, mediumOf(channel, approved), languages);
+  if (chosen === undefined || chosen.name === notification.file) return notification;
+  const result = `${template}/${chosen.name}: ${chosen.because}`;
+  return {
+    ...notification,
+    file: chosen.name,
+    steps: [...notification.steps, { step: 'template', result }],
+  };
+};
+
 /** The message of a notification for its channel. Throws `HubError` `template-failure`. */
 export const renderedWith = (
   links: Links,
-  { template = '', channel = 'email', approved, causeOnly }: Notification,
-  { version: { trigger, templates }, customer, cause }: Work,
+  { template = '', file, channel = 'email', approved, causeOnly }: Notification,
+  work: Work,
 ): Rendered => {
-  const visible = causeOnly ? causeAsCustomer(cause) : customer;
-  const variables = variablesFor(trigger, visible, cause, links);
-  return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
+  const { version, cause, hub } = work;
+  const visible = recipientOf(work, causeOnly);
+  const variables = variablesFor(version.trigger, visible, cause, links);
+  return renderTemplate(template, version.templates[template] ?? {}, channel, variables, approved === true, {
+    file,
+    customer: visible.language,
+    hub: hub.language,
+  });
 };
+
+const recipientOf = (
+  { customer, cause }: Work,
+  causeOnly: Notification['causeOnly'],
+): Parameters<typeof variablesFor>[1] => (causeOnly ? causeAsCustomer(cause) : customer);
 
 /** The customer as a template sees it if the address may belong to somebody else: the data of the interaction alone. */
 const causeAsCustomer = ({ profile = {} }: StoredInteraction): Parameters<typeof variablesFor>[1] => ({

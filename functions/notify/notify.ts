@@ -9,7 +9,7 @@ import {
 } from '../../core/triggers/notification.ts';
 import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
-import { defaultFrom, linksOf, renderedWith, withoutTokens } from './message.ts';
+import { defaultFrom, linksOf, renderedWith, withFile, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { ConcurrentDelivery, fail, save } from './stored.ts';
 
@@ -122,7 +122,7 @@ const attempt = async (
   message: NotificationMessage,
 ): Promise<Notification | Held | undefined> => {
   const sending = await save(ports, {
-    ...present,
+    ...withFile(present, work),
     status: 'sending',
     at: instant(ports.now()),
     until: instant(ports.now() + INTERRUPTED_AFTER_MS),

@@ -162,11 +162,13 @@ const actualNotification = ({
   channel,
   at,
   template,
+  file,
   reason,
 }: Notification): Record<string, string> => ({
   trigger,
   at,
   ...(channel && { channel }),
   ...(template !== undefined && { template }),
+  ...(file !== undefined && { file }),
   ...(reason !== undefined && { reason }),
 });

@@ -92,6 +92,7 @@ const ExpectedNotification = z.strictObject({
   to: z.string().optional().describe('the address, such as `bob@example.com`'),
   at: At.optional(),
   template: z.string().optional(),
+  file: z.string().optional().describe('the file of the template, such as `email.it.liquid`'),
 });
 
 const reasons: { readonly [One in SuppressionReason]: One } = {

@@ -86,7 +86,7 @@ describe('publishing', () => {
     await expect(publish(hub.publishing, missing, templates)).rejects.toThrow(/names the template nowhere/u);
     const faulty = { hello: { 'sms.liquid': 'Dear {{ customer.nmae }}' } };
     await expect(publish(hub.publishing, definition(), faulty)).rejects.toThrow(
-      'mappings/templates/hello/sms.liquid: there is no variable customer.nmae',
+      'mappings/templates/hello/sms.liquid:1: there is no variable customer.nmae; did you mean customer.name.full?',
     );
     expect(await names()).toEqual([]);
   });

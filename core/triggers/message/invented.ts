@@ -1,0 +1,94 @@
+import { SampleValue } from '../../formats/liquid.ts';
+import type { Interaction } from '../../interaction/interaction.ts';
+import { type TemplateVariables, variablesFor } from '../template.ts';
+import type { Trigger } from '../trigger.ts';
+
+/** The links of a message that nobody gets: their pages say that the link is not complete. */
+export const exampleLinks = (base = 'https://hub.example') => ({
+  unsubscribe: `${base}/unsubscribe/example`,
+  preferences: `${base}/preferences/example`,
+  confirm: `${base}/confirm/example`,
+});
+
+/** What an invented trigger says of itself where there is none. */
+const someTrigger = { id: 'example', name: 'Example', category: 'service' } as const;
+
+const OCCURRED_AT = '2026-03-02T11:00:00.000Z';
+
+const cause: Interaction = {
+  ...{ id: 'example', kind: 'message', channel: 'email', provider: 'standard', direction: 'inbound' },
+  ...{ occurredAt: OCCURRED_AT, identifiers: ['email:ada@example.com'] },
+};
+
+/** The interaction that an invented customer caused, as far as the pattern of a trigger says what it is. */
+const causeOf = ({ kind, channel, direction }: Trigger['on']): Partial<Interaction> =>
+  Object.fromEntries(
+    Object.entries({ kind, channel, direction }).flatMap(([key, allowed]) => {
+      const first: unknown = Array.isArray(allowed) ? allowed[0] : undefined;
+      return typeof first === 'string' ? [[key, first]] : [];
+    }),
+  );
+
+interface Invention {
+  /** In place of the customer of whom everything is known. */
+  readonly person?: Pick<TemplateVariables, 'customer' | 'interaction'>;
+  readonly trigger?: Trigger | undefined;
+  readonly language?: string | undefined;
+}
+
+/**
+ * The variables of an invented message: Ada Lovelace, of whom everything is known. A trait and a property show as their names
+ * in brackets, since nobody knows what they hold.
+ */
+export const inventedVariables = ({
+  person,
+  trigger,
+  language = 'en',
+}: Invention = {}): TemplateVariables => {
+  const known = variablesFor(
+    trigger ?? someTrigger,
+    {
+      ...{ id: 'example', language, timeZone: 'Europe/Rome', stage: 'customer', tags: ['vip'] },
+      ...{ name: { full: 'Ada Lovelace' }, preferences: { channel: 'email' }, traits: {} },
+    },
+    {
+      ...{ ...cause, ...(trigger && causeOf(trigger.on)) },
+      ...{ text: 'Hello', subject: 'Hello', attachments: [{ name: 'order.pdf' }] },
+    },
+    exampleLinks(),
+  );
+  return {
+    ...known,
+    customer: { ...known.customer, traits: new SampleValue('trait') },
+    interaction: { ...known.interaction, properties: new SampleValue('property') },
+    ...person,
+  };
+};
+
+/** Somebody of whom nothing is known but what every customer has, and `given`: paths of variables, such as `customer.stage`. */
+export const barePerson = (
+  given: ReadonlySet<string>,
+): Pick<TemplateVariables, 'customer' | 'interaction'> => {
+  const { customer, interaction } = variablesFor(
+    someTrigger,
+    {
+      ...{ id: 'example', name: {}, tags: [], traits: {}, preferences: {} },
+      ...{ language: undefined, timeZone: undefined, stage: undefined },
+    },
+    cause,
+    {},
+  );
+  const paths = [...given].map((path) => path.split('.'));
+  const filled = (root: string, value: object): object =>
+    paths.reduce<object>((all, [first, ...rest]) => (first === root ? withPath(all, rest) : all), value);
+  return { customer: filled('customer', customer), interaction: filled('interaction', interaction) };
+};
+
+const withPath = (value: object, [first = '', ...rest]: readonly string[]): object => {
+  const present: unknown = Object.entries(value).find(([key]) => key === first)?.[1];
+  const inner =
+    rest.length === 0
+      ? new SampleValue(first)
+      : withPath(typeof present === 'object' && present !== null ? present : {}, rest);
+  return { ...value, [first]: inner };
+};
