@@ -13,6 +13,8 @@ export interface Rendered {
   readonly text: string;
   readonly html?: string;
   readonly subject?: string;
+  /** What mail programs show beside the subject; it stands, hidden, in `html`. */
+  readonly preheader?: string;
   readonly from?: string;
   readonly template?: {
     readonly name: string;
@@ -192,9 +194,13 @@ export const renderTemplate = (
     },
     language ?? languages.hub,
   );
-  const preheader =
-    front.preheader === undefined ? '' : `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
-  return { ...heads, html: atBodyStart(html, preheader), text: textOfHtml(html, { links: true }) };
+  const text = textOfHtml(html, { links: true });
+  if (front.preheader === undefined) return { ...heads, html, text };
+  const hidden = `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
+  return {
+    ...heads,
+    ...{ preheader: fill('text', front.preheader).trim(), html: atBodyStart(html, hidden), text },
+  };
 };
 
 type Fill = (kind: 'html' | 'text', source: string, more?: object) => string;

@@ -20,6 +20,7 @@ import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
+import { type TemplatePorts, templateRoutes } from './routes/templates.ts';
 
 export interface ApiPorts
   extends AttachmentPorts,
@@ -36,6 +37,7 @@ export interface ApiPorts
     MergePorts,
     PreviewPorts,
     ReviewPorts,
+    TemplatePorts,
     TimelinePorts {
   /** Whether an `Authorization` header carries one of the hub's API keys. */
   readonly isAuthorized: (authorization: string | undefined) => Promise<boolean>;
@@ -56,6 +58,7 @@ const routes: Routes<ApiPorts> = {
   ...mergeRoutes,
   ...previewRoutes,
   ...reviewRoutes,
+  ...templateRoutes,
   ...timelineRoutes,
   'POST /events': reportEvents,
 };

@@ -24,7 +24,8 @@ import { connections } from '../aws/operations/connections.ts';
 import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
-import { stageQueues } from '../aws/operations/replays.ts';
+import { sendToStage, stageQueues } from '../aws/operations/replays.ts';
+import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
   guestKey,
@@ -76,6 +77,11 @@ export const create = (runtime: Runtime) => {
     places: placesOfPart(rows),
     figures: figures(rows, runtime),
     timeZone: async () => (await running.hub()).timeZone,
+    hub: running.hub,
+    triggers: triggers(rows),
+    isClosed: async (identifier) =>
+      (await pagePorts.addressees.of(identifier))?.owner?.customer.closed[identifier] !== undefined,
+    sendTest: (message) => sendToStage(runtime)('notify', message),
     silence: async () => (await running.hub()).conversation.silence,
     guests: shownGuests,
     personOf: shownGuests.personOf,

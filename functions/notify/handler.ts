@@ -32,6 +32,7 @@ import { notify } from './notify.ts';
 import { endPause, notifyAtPace, type PacingPorts, type QueuedNotification } from './pacing.ts';
 import type { NotifyPorts } from './ports.ts';
 import { senderStops } from './sender-stops.ts';
+import { sendTest } from './test-message.ts';
 
 const Environment = z.object({
   QUEUE_URL_DELIVERIES: z.string(),
@@ -121,6 +122,8 @@ export const create = (runtime: Runtime) => {
       const toSend: QueuedNotification[] = [];
       for (const { message, ...queued } of messages)
         if ('sender' in message) await endPause(pacing, message.sender);
+        else if ('test' in message)
+          await sendTest({ ...ports, saveFailure: (error) => refused(queued.record, error) }, message);
         else toSend.push({ ...queued, message });
       return notifyAtPace({ ...pacing, hasTime })(toSend);
     });

@@ -64,17 +64,23 @@ const unknownVariable = (path: readonly string[]): string => {
   return `there is no variable ${path.join('.')}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 };
 
-/** The variable of the same words in another order or spelling, such as `first_name`; else the most similar of its siblings. */
+/** The variable of the same words in another order or spelling, such as `first_name`; else the one of the most similar parts. */
 const nearestVariable = (path: readonly string[]): string | undefined => {
-  const known = Object.keys(templateVariables).filter((one) => !one.includes('…'));
+  const known = Object.keys(templateVariables);
   const words = wordsOf(path.join('.'));
   const sameWords = known.find((one) => words.isSubsetOf(wordsOf(one)));
   if (sameWords !== undefined) return sameWords;
-  const above = path.slice(0, -1).join('.');
-  const siblings = known.filter((one) => above === '' || one.startsWith(`${above}.`));
-  const nameOf = (one: string): string => one.split('.')[path.length - 1] ?? '';
-  const nearest = nearestWord(path.at(-1) ?? '', siblings.map(nameOf));
-  return siblings.find((one) => nameOf(one) === nearest);
+  let left = known.map((one) => one.split('.'));
+  const corrected: string[] = [];
+  for (const [at, part] of path.entries()) {
+    const choices = left.flatMap((parts) => parts[at] ?? []);
+    if (choices[0] === '…') return [...corrected, ...path.slice(at)].join('.');
+    const nearest = choices.includes(part) ? part : nearestWord(part, choices);
+    if (nearest === undefined) return undefined;
+    corrected.push(nearest);
+    left = left.filter((parts) => parts[at] === nearest);
+  }
+  return left[0]?.join('.');
 };
 
 const wordsOf = (name: string): Set<string> =>

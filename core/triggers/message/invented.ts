@@ -11,11 +11,12 @@ export const exampleLinks = (base = 'https://hub.example') => ({
 });
 
 /** What an invented trigger says of itself where there is none. */
-const someTrigger = { id: 'example', name: 'Example', category: 'service' } as const;
+export const exampleTrigger = { id: 'example', name: 'Example', category: 'service' } as const;
 
 const OCCURRED_AT = '2026-03-02T11:00:00.000Z';
 
-const cause: Interaction = {
+/** What an invented customer did. */
+export const exampleCause: Interaction = {
   ...{ id: 'example', kind: 'message', channel: 'email', provider: 'standard', direction: 'inbound' },
   ...{ occurredAt: OCCURRED_AT, identifiers: ['email:ada@example.com'] },
 };
@@ -46,13 +47,13 @@ export const inventedVariables = ({
   language = 'en',
 }: Invention = {}): TemplateVariables => {
   const known = variablesFor(
-    trigger ?? someTrigger,
+    trigger ?? exampleTrigger,
     {
       ...{ id: 'example', language, timeZone: 'Europe/Rome', stage: 'customer', tags: ['vip'] },
       ...{ name: { full: 'Ada Lovelace' }, preferences: { channel: 'email' }, traits: {} },
     },
     {
-      ...{ ...cause, ...(trigger && causeOf(trigger.on)) },
+      ...{ ...exampleCause, ...(trigger && causeOf(trigger.on)) },
       ...{ text: 'Hello', subject: 'Hello', attachments: [{ name: 'order.pdf' }] },
     },
     exampleLinks(),
@@ -70,12 +71,12 @@ export const barePerson = (
   given: ReadonlySet<string>,
 ): Pick<TemplateVariables, 'customer' | 'interaction'> => {
   const { customer, interaction } = variablesFor(
-    someTrigger,
+    exampleTrigger,
     {
       ...{ id: 'example', name: {}, tags: [], traits: {}, preferences: {} },
       ...{ language: undefined, timeZone: undefined, stage: undefined },
     },
-    cause,
+    exampleCause,
     {},
   );
   const paths = [...given].map((path) => path.split('.'));

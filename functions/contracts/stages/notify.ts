@@ -1,21 +1,26 @@
 import * as z from 'zod';
 import { NotificationMessage, SenderMessage } from '../../../core/triggers/notification.ts';
+import { TestMessage } from '../messages/test-message.ts';
 import { stage } from './stage.ts';
 
-export const NotifyMessage = z.union([NotificationMessage, SenderMessage], {
-  error: 'expected profileId, trigger and interaction of a notification, or sender',
+export const NotifyMessage = z.union([NotificationMessage, SenderMessage, TestMessage], {
+  error: 'expected profileId, trigger and interaction of a notification, or sender, or test',
 });
 export type NotifyMessage = z.infer<typeof NotifyMessage>;
 
-/** Notifications that are to be sent. A sender that stopped is one failure; its replay ends the pause. */
+/** Notifications that were decided, and tests of templates. A sender that stopped is one failure; its replay ends the pause. */
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
   schema: NotifyMessage,
-  toReplay: (message, count) => ('sender' in message ? message : replayed(message, count)),
-  identity: (message) =>
-    'sender' in message ? [message.sender] : [message.profileId, message.trigger, message.interaction],
+  toReplay: (message, count) => ('trigger' in message ? replayed(message, count) : message),
+  identity(message) {
+    if ('sender' in message) return [message.sender];
+    if ('test' in message) return [message.test.id];
+    return [message.profileId, message.trigger, message.interaction];
+  },
   about(message) {
     if ('sender' in message) return { sender: message.sender };
+    if ('test' in message) return { template: message.test.template };
     const { profileId, trigger, interaction } = message;
     return { profileId, trigger, interaction };
   },

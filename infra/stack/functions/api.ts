@@ -15,6 +15,8 @@ const routes = [
   'GET /customers/{id}/crm/{crm}',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
+  'POST /templates/preview',
+  'POST /templates/test',
   'GET /figures',
   'GET /reviews',
   'GET /reviews/{id}',

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { templateFaults, templateRemarks } from '../../../core/triggers/message/faults.ts';
-import { exampleLinks, inventedVariables } from '../../../core/triggers/message/invented.ts';
+import { barePerson, exampleLinks, inventedVariables } from '../../../core/triggers/message/invented.ts';
 import { layoutFiles, usedLayouts } from '../../../core/triggers/message/layout.ts';
+import { previewTemplate } from '../../../core/triggers/message/preview.ts';
+import { smsParts } from '../../../core/triggers/message/sms-parts.ts';
 import { namedLayouts } from '../../../core/triggers/message/source.ts';
 import { renderTemplate, type TemplateVariables } from '../../../core/triggers/template.ts';
 import {
@@ -150,6 +152,10 @@ describe('the check of a template', () => {
       'mappings/templates/t/email.it.liquid:3: there is no variable customer.first_name; did you mean customer.name.first?',
       'mappings/templates/t/email.it.liquid:6: there is no variable customer.stgae; did you mean customer.stage?',
     ]);
+    expect(faults({ 'sms.liquid': '{{ custmer.trait.plan }} {{ customer.nam.last }}' })).toEqual([
+      expect.stringContaining('did you mean customer.traits.plan?'),
+      expect.stringContaining('did you mean customer.name.last?'),
+    ]);
     expect(faults({ 'sms.liquid': 'a\n{{ customer.id | shout }}' })).toEqual([
       'mappings/templates/t/sms.liquid:2: undefined filter: shout',
     ]);
@@ -203,5 +209,66 @@ describe('the check of a template', () => {
       expect.stringContaining('sms.liquid: customer.name.first has no default'),
       expect.stringContaining('sms.liquid: interaction.properties.order has no default'),
     ]);
+  });
+});
+
+describe('the parts of an SMS', () => {
+  it.each([
+    ['', 'GSM-7', 0, 0],
+    ['a'.repeat(160), 'GSM-7', 160, 1],
+    ['a'.repeat(161), 'GSM-7', 161, 2],
+    ['a'.repeat(306), 'GSM-7', 306, 2],
+    ['a'.repeat(307), 'GSM-7', 307, 3],
+    ['€'.repeat(80), 'GSM-7', 160, 1],
+    // 76 characters of two septets fit in a part of 153: none is cut in two.
+    ['€'.repeat(153), 'GSM-7', 306, 3],
+    ['perché no: è già lì, città {[~]}', 'GSM-7', 37, 1],
+    ['ç'.repeat(70), 'UCS-2', 70, 1],
+    ['ç'.repeat(71), 'UCS-2', 71, 2],
+    ['ç'.repeat(134), 'UCS-2', 134, 2],
+    ['ç'.repeat(135), 'UCS-2', 135, 3],
+    // 33 emoji of two units fit in a part of 67.
+    ['😀'.repeat(67), 'UCS-2', 134, 3],
+  ])('of %j are in %s, of %i units, %i', (text, encoding, units, parts) => {
+    expect(smsParts(text)).toMatchObject({ encoding, units, parts });
+  });
+
+  it('name the characters that force UCS-2', () => {
+    expect(smsParts('Don’t “wait” 😀😀').forcedBy).toEqual(['’', '“', '”', '😀']);
+    expect(smsParts('Don\'t "wait"').forcedBy).toEqual([]);
+  });
+});
+
+describe('a preview', () => {
+  const files = {
+    'email.liquid':
+      '---\nsubject: "{{ customer.name.first }}"\npreheader: Look\n---\n<p>{{ interaction.properties.order }}</p>',
+    'sms.it.liquid': 'Ciao {{ customer.name.first }}',
+    'sms.liquid': 'Hi {{ customer.stage }}',
+    'whatsapp.yaml': 'name: cart\nparameters: ["{{ customer.name.first }}"]',
+  };
+
+  it('shows each file as its recipient gets it, or why it cannot', () => {
+    const nobody = inventedVariables({ person: barePerson(new Set(['customer.name.first'])) });
+    expect(previewTemplate('t', files, () => nobody)).toMatchObject([
+      { file: 'email.liquid', fault: expect.stringContaining('interaction.properties.order') },
+      { file: 'sms.it.liquid', language: 'it', text: 'Ciao [first]', sms: { parts: 1 } },
+      { file: 'sms.liquid', fault: expect.stringContaining('undefined variable: customer.stage') },
+      { file: 'whatsapp.yaml', template: { name: 'cart', parameters: ['[first]'] } },
+    ]);
+    const [mail] = previewTemplate('t', files, () => inventedVariables());
+    expect(mail).toMatchObject({ subject: 'Ada', preheader: 'Look', text: '[order]' });
+  });
+
+  it('of one language or medium shows what a customer of it gets', () => {
+    const named = (asked: Parameters<typeof previewTemplate>[3]) =>
+      previewTemplate('t', files, () => inventedVariables(), asked).map(({ file }) => file);
+    expect(named({ languages: { customer: 'it' } })).toEqual([
+      'email.liquid',
+      'sms.it.liquid',
+      'whatsapp.yaml',
+    ]);
+    expect(named({ languages: { customer: 'fr' }, medium: 'sms' })).toEqual(['sms.liquid']);
+    expect(named({ medium: 'push' })).toEqual([]);
   });
 });
