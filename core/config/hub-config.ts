@@ -94,6 +94,26 @@ export const HubConfig = z.strictObject({
   language: Language.default('en').describe(
     "of messages and pages where a customer's own is unknown or missing",
   ),
+  brand: z
+    .strictObject({
+      name: z
+        .string()
+        .min(1)
+        .max(80)
+        .optional()
+        .describe('the name of the business; else `name`, in capitals'),
+      logo: z
+        .url({ protocol: /^https$/u })
+        .optional()
+        .describe('the address of a picture, shown at most 192 × 64 pixels'),
+      color: z
+        .string()
+        .regex(/^#[0-9A-Fa-f]{6}$/u, 'expected a colour such as "#0b5cad"')
+        .optional()
+        .describe('of buttons and links; it is made darker or lighter where it could not be read'),
+    })
+    .prefault({})
+    .describe('how the pages for customers look: unsubscribe, choices, confirmation'),
   publicUrl: z
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')
