@@ -127,6 +127,15 @@ export const HubConfig = z.strictObject({
     .record(z.string(), ChannelSender)
     .prefault({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' })
     .describe('by channel: who sends the messages of triggers'),
+  links: z
+    .strictObject({
+      track: z
+        .boolean()
+        .default(false)
+        .describe('whether links in e-mails lead over the hub, which records who has clicked'),
+    })
+    .prefault({})
+    .describe('links in messages'),
   optIn: z
     .enum(['double', 'single'])
     .default('double')

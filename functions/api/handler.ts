@@ -25,6 +25,7 @@ import { failures } from '../aws/operations/failures.ts';
 import { jobs } from '../aws/operations/jobs.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { sendToStage, stageQueues } from '../aws/operations/replays.ts';
+import { notifications } from '../aws/triggers/notifications.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { kinds } from '../contracts/jobs/kinds.ts';
 import {
@@ -46,6 +47,7 @@ import { api } from './api.ts';
 import { apiKeys } from './api-keys.ts';
 import { confirm } from './pages/confirm.ts';
 import { preferences } from './pages/preferences.ts';
+import { redirect } from './pages/redirect.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
 import { downloads } from './routes/customers/attachments.ts';
 import type { CrmContact } from './routes/customers/merges.ts';
@@ -68,6 +70,7 @@ export const create = (runtime: Runtime) => {
     unsubscribe: unsubscribe(pagePorts),
     preferences: preferences(pagePorts),
     confirm: confirm(pagePorts),
+    r: redirect({ ...pagePorts, notifications: notifications(rows, running.hub, runtime.now) }),
   };
   const stored = failures(runtime, rows);
   const shownGuests = guests(rows, running.identity);

@@ -1,5 +1,6 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { claimedName } from '../../core/identity/proof/guests.ts';
+import { withTrackedLinks } from '../../core/triggers/message/click-link.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import { type Links, type Rendered, renderTemplate, variablesFor } from '../../core/triggers/template.ts';
 import { fileFor, mediumOf } from '../../core/triggers/template-files.ts';
@@ -46,6 +47,22 @@ export const renderedWith = (
     customer: visible.language,
     hub: hub.language,
   });
+};
+
+/** The HTML of an e-mail with its links tracked, where hub.yaml says so. The hub's own links, and those to a team, are not. */
+export const tracked = async (
+  ports: Pick<NotifyPorts, 'clickLinks'>,
+  rendered: Rendered,
+  links: Links,
+  { profileId, trigger, interaction }: Notification,
+  { provider, work: { hub, version } }: { readonly provider: string; readonly work: Work },
+): Promise<Rendered> => {
+  if (rendered.html === undefined || !hub.links.track || version.trigger.send.to) return rendered;
+  const addressOf = await ports.clickLinks();
+  const html = withTrackedLinks(rendered.html, new Set(Object.values(links)), (url) =>
+    addressOf({ url, provider, profileId, trigger, interaction }),
+  );
+  return { ...rendered, html };
 };
 
 const recipientOf = (

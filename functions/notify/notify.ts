@@ -9,7 +9,7 @@ import {
 } from '../../core/triggers/notification.ts';
 import { isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
-import { defaultFrom, linksOf, renderedWith, withFile, withoutTokens } from './message.ts';
+import { defaultFrom, linksOf, renderedWith, tracked, withFile, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { ConcurrentDelivery, fail, save } from './stored.ts';
 
@@ -169,8 +169,13 @@ const send = async (
   const sender = senderOf(ports, channel, work);
   const links = await linksOf(ports, sending, work);
   const { unsubscribe } = links;
+  const { provider } = sender;
+  const rendered = await tracked(ports, renderedWith(links, sending, work), links, sending, {
+    provider,
+    work,
+  });
   const outgoing = {
-    ...{ channel, category, from: defaultFrom(work.hub), ...renderedWith(links, sending, work) },
+    ...{ channel, category, from: defaultFrom(work.hub), ...rendered },
     ...(category === 'marketing' && unsubscribe !== undefined && { unsubscribe }),
   };
   const externalIds: Record<Identifier, string> = {};

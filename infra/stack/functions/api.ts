@@ -54,6 +54,8 @@ const openRoutes = [
   'POST /preferences/{token}',
   'GET /confirm/{token}',
   'POST /confirm/{token}',
+  'GET /r/{token}',
+  'HEAD /r/{token}',
 ] as const;
 
 interface ApiProps {

@@ -1,4 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { readLink, signLink } from '../../../core/consent/signed-link.ts';
+import {
+  isClick,
+  readClick,
+  signClick,
+  withTrackedLinks,
+} from '../../../core/triggers/message/click-link.ts';
 import { templateFaults, templateRemarks } from '../../../core/triggers/message/faults.ts';
 import { barePerson, exampleLinks, inventedVariables } from '../../../core/triggers/message/invented.ts';
 import { layoutFiles, usedLayouts } from '../../../core/triggers/message/layout.ts';
@@ -270,5 +277,61 @@ describe('a preview', () => {
     ]);
     expect(named({ languages: { customer: 'fr' }, medium: 'sms' })).toEqual(['sms.liquid']);
     expect(named({ medium: 'push' })).toEqual([]);
+  });
+});
+
+describe('tracked links', () => {
+  const keys = ['0123456789abcdef-new', '0123456789abcdef-old'];
+  const click = {
+    ...{ url: 'https://acme.example/cart?a=1&b=ü#top', profileId: 'ada', trigger: 'cart-left' },
+    ...{ interaction: 'i1', provider: 'ses' },
+  };
+  const tracked = (html: string, kept: readonly string[] = []): string =>
+    withTrackedLinks(html, new Set(kept), (url) => `T(${url})`);
+
+  it('replace the address of every http and https link, and nothing else', () => {
+    expect(
+      tracked('<p><A class="x" HREF=\'https://a.example/?b=1&amp;c=2\'>a</A> https://b.example</p>'),
+    ).toBe('<p><A class="x" HREF="T(https://a.example/?b=1&c=2)">a</A> https://b.example</p>');
+    expect(tracked('<a href=http://a.example>a</a>')).toBe('<a href="T(http://a.example)">a</a>');
+    for (const stays of [
+      '<a href="mailto:a@b.example">a</a>',
+      '<a href="javascript:alert(1)">a</a>',
+      '<a href="#top">a</a>',
+      '<a data-href="https://a.example">a</a>',
+      '<abbr href="https://a.example">a</abbr>',
+      '<img src="https://a.example/i.png">',
+      `<a href="https://a.example/${'x'.repeat(2000)}">a</a>`,
+      '<a href="https://[">a</a>',
+    ])
+      expect(tracked(stays)).toBe(stays);
+    expect(tracked(`<a href="${unsubscribe}">x</a>`, [unsubscribe])).toBe(`<a href="${unsubscribe}">x</a>`);
+  });
+
+  it('lead where the hub has signed them to, also with a key from before a rotation, and nowhere else', () => {
+    const token = signClick(click, keys.slice(1));
+    expect(readClick(token, keys)).toEqual(click);
+    expect(readClick(token, ['0123456789abcdef-another'])).toBeUndefined();
+    const [payload = '', signature = ''] = token.split('.');
+    const forged = Buffer.from(payload, 'base64url').toString().replace('acme.example', 'evil.example');
+    expect(readClick(`${Buffer.from(forged).toString('base64url')}.${signature}`, keys)).toBeUndefined();
+    const link = { address: 'email:ada@example.com', channel: 'email', issuedAt: 1 } as const;
+    for (const purpose of ['unsubscribe', 'preferences', 'confirm'] as const) {
+      expect(readClick(signLink(purpose, link, keys), keys)).toBeUndefined();
+      expect(readLink(purpose, token, keys)).toBeUndefined();
+    }
+    expect(readClick(signClick({ ...click, url: 'javascript:alert(1)' }, keys), keys)).toBeUndefined();
+  });
+
+  it.each([
+    ['GET', 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Safari/604.1', {}, true],
+    ['HEAD', 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Safari/604.1', {}, false],
+    ['GET', 'Mozilla/5.0 (Windows NT 10.0)', { 'sec-purpose': 'prefetch;prerender' }, false],
+    ['GET', 'Mozilla/5.0 (compatible; Googlebot/2.1)', {}, false],
+    ['GET', 'Mozilla/5.0 BarracudaCentral', {}, false],
+    ['GET', 'WhatsApp/2.23', {}, false],
+    ['GET', undefined, {}, false],
+  ])('by %s of %s with %j is a click: %s', (method, agent, headers, expected) => {
+    expect(isClick(method, { ...headers, 'user-agent': agent })).toBe(expected);
   });
 });
