@@ -77,3 +77,8 @@ export type DecisionMessage = z.infer<typeof DecisionMessage>;
 /** The public id of a notification: letters, digits, `-`, `_` and `.`. */
 export const notificationId = ({ trigger, interaction }: NotificationMessage): string =>
   `${trigger}.${interaction}`;
+
+/** What the id of a test of a template begins with; that of a notification has a `.` or, in a tag, `_` behind its trigger. */
+const TEST = 'test-';
+export const testId = (id: string): string => `${TEST}${id}`;
+export const isTestId = (id: string): boolean => id.startsWith(TEST) && !/[._]/u.test(id);

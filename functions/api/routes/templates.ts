@@ -12,6 +12,7 @@ import {
   inventedVariables,
 } from '../../../core/triggers/message/invented.ts';
 import { type FilePreview, previewTemplate } from '../../../core/triggers/message/preview.ts';
+import { testId } from '../../../core/triggers/notification.ts';
 import { cachedPattern, matches } from '../../../core/triggers/pattern/index.ts';
 import { variablesFor } from '../../../core/triggers/template.ts';
 import { media, mediumOf, type TemplateFiles } from '../../../core/triggers/template-files.ts';
@@ -74,7 +75,7 @@ export const templateRoutes: Routes<TemplatePorts> = {
         'invalid-template',
         found?.fault ?? `The template ${template} has no file for the channel ${channel}.`,
       );
-    const id = `test-${ports.newId()}`;
+    const id = testId(ports.newId());
     await ports.sendTest({ test: { id, template, channel, to: to.value, ...marked(found) } });
     return json(202, { id, to: to.value, channel, file: found.file });
   }),
