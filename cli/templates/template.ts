@@ -162,7 +162,7 @@ const sendTest = async (id: string, values: Values): Promise<number> => {
     throw badArguments('--channel: expected the channel of the address, such as email or sms');
   const sent = await sendTemplateTest(hubOfEnvironment(), { ...requestOf(id, values), to, channel });
   console.log(
-    `Sent ${id}/${sent.file} to ${sent.to} as ${sent.id}. \`hub failures list\` shows it if the sender refuses it.`,
+    `Queued ${id}/${sent.file} for ${sent.to} as ${sent.id}. \`hub failures list\` shows it if the sender refuses it.`,
   );
   return 0;
 };

@@ -89,24 +89,34 @@ export const placeOf = (error: unknown): { readonly variable?: string; readonly 
   return { ...(variable !== undefined && { variable }), ...(line !== undefined && { line: Number(line) }) };
 };
 
-/** Stands for a value whose shape nobody knows: it shows as its name in brackets, and has every field and one element. */
-export class SampleValue extends Drop {
-  readonly #name: string;
+const NAME = Symbol('name');
+
+class Sample extends Drop {
+  readonly [NAME]: string;
 
   constructor(name: string) {
     super();
-    this.#name = name;
+    this[NAME] = name;
   }
 
-  override liquidMethodMissing(key: string | number): SampleValue {
-    return new SampleValue(String(key));
+  override liquidMethodMissing(key: string | number): object {
+    return sampleValue(String(key));
   }
 
-  *[Symbol.iterator](): Iterator<SampleValue> {
-    yield new SampleValue(this.#name);
+  *[Symbol.iterator](): Iterator<object> {
+    yield sampleValue(this[NAME]);
   }
 
   override toString(): string {
-    return `[${this.#name}]`;
+    return `[${this[NAME]}]`;
   }
 }
+
+/**
+ * Stands for a value whose shape nobody knows: it shows as its name in brackets, and has every field and one element. Filters
+ * such as `where` ask an element whether it has a field.
+ */
+export const sampleValue = (name: string): object =>
+  new Proxy(new Sample(name), {
+    has: (target, key) => typeof key === 'string' || Reflect.has(target, key),
+  });

@@ -1,4 +1,4 @@
-import { SampleValue } from '../../formats/liquid.ts';
+import { sampleValue } from '../../formats/liquid.ts';
 import type { Interaction } from '../../interaction/interaction.ts';
 import { type TemplateVariables, variablesFor } from '../template.ts';
 import type { Trigger } from '../trigger.ts';
@@ -60,8 +60,8 @@ export const inventedVariables = ({
   );
   return {
     ...known,
-    customer: { ...known.customer, traits: new SampleValue('trait') },
-    interaction: { ...known.interaction, properties: new SampleValue('property') },
+    customer: { ...known.customer, traits: sampleValue('trait') },
+    interaction: { ...known.interaction, properties: sampleValue('property') },
     ...person,
   };
 };
@@ -89,7 +89,7 @@ const withPath = (value: object, [first = '', ...rest]: readonly string[]): obje
   const present: unknown = Object.entries(value).find(([key]) => key === first)?.[1];
   const inner =
     rest.length === 0
-      ? new SampleValue(first)
+      ? sampleValue(first)
       : withPath(typeof present === 'object' && present !== null ? present : {}, rest);
   return { ...value, [first]: inner };
 };

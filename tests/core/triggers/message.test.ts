@@ -191,6 +191,8 @@ describe('the check of a template', () => {
       '{% for item in interaction.properties.items %}{{ item.name }} {{ item.price | times: 2 }}{% endfor %}' +
       '{{ interaction.properties.startsAt | date: "%d %B" }} {{ customer.traits.plan.name | upcase }}';
     expect(faults({ 'email.liquid': body, 'sms.liquid': body })).toEqual([]);
+    for (const filters of ['map: "name" | join', 'where: "sku", "x" | size', 'sort: "price" | first', 'json'])
+      expect(faults({ 'sms.liquid': `{{ interaction.properties.items | ${filters} }}` })).toEqual([]);
     expect(faults({ 'email.liquid': '{% for i in (1..100000000) %}x{% endfor %}' })).toHaveLength(1);
   });
 
