@@ -23,6 +23,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> =
       summary: 'check the mapping of a CRM, and try it on a customer',
       load: () => import('./crm/mapping.ts'),
     },
+    template: {
+      summary: 'list, check, preview and test templates of messages',
+      load: () => import('./templates/template.ts'),
+    },
     figures: {
       summary: 'show message counts, response times and failure rates',
       load: () => import('./operations/figures.ts'),

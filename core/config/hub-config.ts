@@ -87,6 +87,11 @@ const ChannelSender = z.union([
   SenderRule,
 ]);
 
+const Language = z
+  .string()
+  .regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$/u, 'expected a language such as it or pt-BR')
+  .meta({ title: 'language such as `it`' });
+
 /** `mappings/hub.yaml`. An absent key has the value of the shipped file. */
 export const HubConfig = z.strictObject({
   name: z
@@ -95,6 +100,29 @@ export const HubConfig = z.strictObject({
     .default('acme')
     .describe('the beginning of every name in the AWS account; never change it'),
   timeZone: TimeZone.default('Europe/Rome').describe("counts where a customer's own is unknown"),
+  language: Language.default('en').describe(
+    "of messages and pages where a customer's own is unknown or missing",
+  ),
+  brand: z
+    .strictObject({
+      name: z
+        .string()
+        .min(1)
+        .max(80)
+        .optional()
+        .describe('the name of the business; else `name`, in capitals'),
+      logo: z
+        .url({ protocol: /^https$/u })
+        .optional()
+        .describe('the address of a picture, shown at most 192 × 64 pixels'),
+      color: z
+        .string()
+        .regex(/^#[0-9A-Fa-f]{6}$/u, 'expected a colour such as "#0b5cad"')
+        .optional()
+        .describe('of buttons and links; it is made darker or lighter where it could not be read'),
+    })
+    .prefault({})
+    .describe('how the pages for customers look: unsubscribe, choices, confirmation'),
   publicUrl: z
     .url({ protocol: /^https$/u })
     .regex(/[^/]$/u, 'expected no / at the end')
@@ -115,6 +143,15 @@ export const HubConfig = z.strictObject({
     .record(z.string(), ChannelSender)
     .prefault({ email: 'ses', sms: 'aws-sms', push: 'sns-push', whatsapp: 'whatsapp-cloud' })
     .describe('by channel: who sends the messages of triggers'),
+  links: z
+    .strictObject({
+      track: z
+        .boolean()
+        .default(false)
+        .describe('whether links in e-mails lead over the hub, which records who has clicked'),
+    })
+    .prefault({})
+    .describe('links in messages'),
   optIn: z
     .enum(['double', 'single'])
     .default('double')

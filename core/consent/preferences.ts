@@ -181,8 +181,11 @@ export const linkRequest = (address: Identifier, channel: Channel, at: number): 
 });
 
 /** Another address of the same person: also its domain is hidden, because a forwarded link shows it to anybody. */
-export const maskOtherAddress = (address: Identifier): string | undefined => {
-  const masked = maskAddress(address);
+export const maskOtherAddress = (
+  address: Identifier,
+  numberEnding: (digits: string) => string,
+): string | undefined => {
+  const masked = maskAddress(address, numberEnding);
   if (masked === undefined || identifierType(address) !== 'email') return masked;
   const at = masked.lastIndexOf('@');
   const domain = masked.slice(at + 1);
@@ -191,9 +194,13 @@ export const maskOtherAddress = (address: Identifier): string | undefined => {
 
 /**
  * An address in a form that its owner recognises and nobody else can use, since a forwarded link shows it too. Undefined for
- * an address that means nothing to a person, such as the id of a chat.
+ * an address that means nothing to a person, such as the id of a chat. `numberEnding`: the words for a number of which the last
+ * digits are known.
  */
-export const maskAddress = (address: Identifier): string | undefined => {
+export const maskAddress = (
+  address: Identifier,
+  numberEnding: (digits: string) => string,
+): string | undefined => {
   const value = identifierValue(address);
   const type = identifierType(address);
   if (type === 'email') {
@@ -201,5 +208,5 @@ export const maskAddress = (address: Identifier): string | undefined => {
     const [first = '', ...rest] = value.slice(0, at);
     return `${rest.length === 0 ? '' : first}•••${value.slice(at)}`;
   }
-  return type === 'phone' || type === 'whatsapp' ? `number ending in ${value.slice(-2)}` : undefined;
+  return type === 'phone' || type === 'whatsapp' ? numberEnding(value.slice(-2)) : undefined;
 };

@@ -33,15 +33,27 @@ const validSeconds: Readonly<Record<LinkPurpose, number>> = {
 const signature = (purpose: string, key: string, payload: string): string =>
   hmac('sha256', key, 'base64url', `${purpose}.`, payload);
 
+/** A token of a purpose with a content, signed with the newest key. */
+export const signToken = (purpose: string, content: unknown, [newest = '']: readonly string[]): string => {
+  const payload = Buffer.from(JSON.stringify(content)).toString('base64url');
+  return `${payload}.${signature(purpose, newest, payload)}`;
+};
+
+/** The content of a token; undefined if none of the keys signed it for this purpose. */
+export const openToken = (purpose: string, token: string, keys: readonly string[]): unknown => {
+  const [payload = '', presented = '', ...more] = token.split('.');
+  if (more.length > 0 || keys.length === 0) return undefined;
+  const expected = keys.map((key) => signature(purpose, key, payload));
+  if (!isOneOf(presented, expected)) return undefined;
+  return JSON.parse(Buffer.from(payload, 'base64url').toString());
+};
+
 /** The token of `<public URL>/<purpose>/<token>`, signed with the newest key. */
 export const signLink = (
   purpose: LinkPurpose,
   { address, channel, issuedAt }: AddressLink,
-  [newest = '']: readonly string[],
-): string => {
-  const payload = Buffer.from(JSON.stringify([address, channel, issuedAt])).toString('base64url');
-  return `${payload}.${signature(purpose, newest, payload)}`;
-};
+  keys: readonly string[],
+): string => signToken(purpose, [address, channel, issuedAt], keys);
 
 /**
  * Undefined if none of the keys signed the token for this purpose. Whether the link has expired is not checked, so that
@@ -51,13 +63,7 @@ export const readLink = (
   purpose: LinkPurpose,
   token: string,
   keys: readonly string[],
-): AddressLink | undefined => {
-  const [payload = '', presented = '', ...more] = token.split('.');
-  if (more.length > 0 || keys.length === 0) return undefined;
-  const expected = keys.map((key) => signature(purpose, key, payload));
-  if (!isOneOf(presented, expected)) return undefined;
-  return LinkContent.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString())).data;
-};
+): AddressLink | undefined => LinkContent.safeParse(openToken(purpose, token, keys)).data;
 
 /** `now`: epoch milliseconds. */
 export const isExpired = (purpose: LinkPurpose, { issuedAt }: AddressLink, now: number): boolean =>

@@ -56,6 +56,11 @@ export const logCodes = {
       'The reason of a failed try could not be stored. A failure may then show the reason of an earlier try.',
     advice: 'The log line of the message has the reason.',
   },
+  'unrecorded-click': {
+    means:
+      'A click on a link of a message could not be recorded; the person was led to the address all the same.',
+    advice: 'The line has the error.',
+  },
   'configuration-failure': {
     means: 'The custom resource could not apply mappings/; the deployment fails.',
     advice: 'The line has the error.',

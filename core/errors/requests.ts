@@ -37,6 +37,17 @@ export const requestErrors = {
     means: 'The body of a request to probe a CRM does not have its form.',
     advice: 'Send no body, or `{"account": "…"}` with the account of the CRM in which the hub is to go on.',
   },
+  'invalid-preview': {
+    retry: 'never',
+    means: 'The body of a request to preview or to test a template does not have its form.',
+    advice: 'The answer names the key and what was expected.',
+  },
+  'closed-address': {
+    retry: 'never',
+    means:
+      'The owner of the address has closed it, by STOP, a bounce or a complaint: not even a test is sent there.',
+    advice: 'Send the test to another address.',
+  },
   'future-time': {
     retry: 'never',
     means: 'The `at` of a command is in the future.',

@@ -115,7 +115,7 @@ const ofNumber = (code: number): string | undefined => {
 };
 
 /** Text with its entities, named and numbered, as characters. */
-const decodeEntities = (text: string): string =>
+export const decodeEntities = (text: string): string =>
   text.replace(
     /&(?:#(\d{1,7});?|#x([0-9a-f]{1,6});?|([a-z][a-z0-9]{1,31})(;?))(?=([=a-z0-9])?)/giu,
     (whole: string, decimal?: string, hex?: string, name?: string, semicolon?: string, next?: string) => {

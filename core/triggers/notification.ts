@@ -39,6 +39,8 @@ export const Notification = z.strictObject({
   /** Set where the customer does not own the address: the message shows the causing interaction alone. */
   causeOnly: z.literal(true).optional(),
   template: z.string().optional(),
+  /** The file of the template that is sent, in the language that was chosen. */
+  file: z.string().optional(),
   /** Set if WhatsApp gets the approved template instead of text. */
   approved: z.literal(true).optional(),
   /** Channels whose sender has refused this message. */
@@ -103,3 +105,8 @@ export type DecisionMessage = z.infer<typeof DecisionMessage>;
 /** The public id of a notification: letters, digits, `-`, `_` and `.`. */
 export const notificationId = ({ trigger, interaction, step }: NotificationMessage): string =>
   step === undefined ? `${trigger}.${interaction}` : `${trigger}.${interaction}.${step}`;
+
+/** What the id of a test of a template begins with; that of a notification has a `.` or, in a tag, `_` behind its trigger. */
+const TEST = 'test-';
+export const testId = (id: string): string => `${TEST}${id}`;
+export const isTestId = (id: string): boolean => id.startsWith(TEST) && !/[._]/u.test(id);

@@ -25,8 +25,7 @@ export const templatesOf = (trigger: Trigger): string[] => [
 ];
 
 /** The characters of the event pattern of a trigger's rule. */
-export const patternLength = (trigger: Trigger): number =>
-  JSON.stringify(rulePattern(trigger)).length;
+export const patternLength = (trigger: Trigger): number => JSON.stringify(rulePattern(trigger)).length;
 
 /**
  * What a deploy and publishing refuse of a trigger besides its schema; empty where it can be published. `hub` is the

@@ -1,13 +1,11 @@
-import type { Template } from 'liquidjs';
-import { parse } from 'yaml';
-import * as z from 'zod';
-import { HubError } from '../errors.ts';
 import { textOfHtml } from '../formats/html.ts';
-import { liquidEngine, liquidMessage } from '../formats/liquid.ts';
-import { readMailbox } from '../formats/mail/mime.ts';
+import { liquidEngine, liquidMessage, RenderedHtml } from '../formats/liquid.ts';
 import { type Customer, nameParts } from '../identity/customer.ts';
 import type { Channel, Interaction, PersonName } from '../interaction/interaction.ts';
-import type { TemplateFiles } from './template-files.ts';
+import { atBodyEnd, atBodyStart, plainFooter } from './message/email.ts';
+import { footerFor, layoutFor } from './message/layout.ts';
+import { readApproved, readSource, templateFailure } from './message/source.ts';
+import { fileFor, fileMeaning, type Languages, mediumOf, type TemplateFiles } from './template-files.ts';
 import type { Trigger } from './trigger.ts';
 
 /** A rendered message for one channel. */
@@ -15,6 +13,8 @@ export interface Rendered {
   readonly text: string;
   readonly html?: string;
   readonly subject?: string;
+  /** What mail programs show beside the subject; it stands, hidden, in `html`. */
+  readonly preheader?: string;
   readonly from?: string;
   readonly template?: {
     readonly name: string;
@@ -22,18 +22,6 @@ export interface Rendered {
     readonly parameters: readonly string[];
   };
 }
-
-const FrontMatter = z.strictObject({
-  subject: z.string().optional(),
-  preheader: z.string().optional(),
-  from: z.string().optional(),
-  title: z.string().optional(),
-});
-const WhatsAppTemplate = z.strictObject({
-  name: z.string(),
-  language: z.string().default('en'),
-  parameters: z.array(z.string()).default([]),
-});
 
 const engines = {
   html: liquidEngine({ medium: 'html', missing: 'error' }),
@@ -50,6 +38,14 @@ export interface Links {
   readonly confirm?: string;
 }
 
+/** What a template can show. */
+export interface TemplateVariables {
+  readonly customer: object;
+  readonly interaction: object;
+  readonly trigger: Pick<Trigger, 'id' | 'name' | 'category'>;
+  readonly links: Links;
+}
+
 /**
  * The variables of a template. An unknown field of the customer is absent: a template must use the filter `default` or an
  * `if` for it.
@@ -62,7 +58,7 @@ export const variablesFor = (
   >,
   { id, kind, channel, provider, direction, occurredAt, ...cause }: Interaction,
   links: Links,
-): object => ({
+): TemplateVariables => ({
   customer: {
     id: customer.id,
     name: withoutLinks(nameParts(customer.name)),
@@ -126,69 +122,35 @@ export const templateVariables: Readonly<Record<string, string>> = {
   'links.confirm': 'the page whose button confirms an opt-in',
 };
 
-/**
- * The errors of a template, one line each: invalid Liquid, and variables that no message has. `hasCause`: whether an interaction
- * sets off the trigger that sends it, so that there are variables of it.
- */
-export const templateFaults = (id: string, files: TemplateFiles, hasCause = true): string[] =>
-  Object.entries(files).flatMap(([file, source]) => {
-    const where = `mappings/templates/${id}/${file}`;
-    try {
-      const sources = sourcesOf(file, source);
-      if (file === 'email.liquid') expectMailbox(splitFrontMatter(file, source).front.from);
-      return sources
-        .flatMap((text) => engines.text.globalVariableSegmentsSync(engines.text.parse(text)))
-        .filter((segments) => !isKnownVariable(segments) || (!hasCause && segments[0] === 'interaction'))
-        .map(
-          (segments) =>
-            `${where}: there is no variable ${segments.map(String).join('.')}${hasCause ? '' : ' in a template of a trigger with each'}`,
-        );
-    } catch (error) {
-      return [`${where}: ${liquidMessage(error)}`];
-    }
-  });
-
-/** Throws `HubError` `template-failure` for a sender that no mail could have; one with variables is known when it is sent. */
-const expectMailbox = (from: string | undefined): void => {
-  if (from !== undefined && !/\{[{%]/u.test(from)) readMailbox(from);
-};
-
-/** The sender that the e-mail of a template names, if it names one; not validated. Throws `HubError` `template-failure`. */
-export const senderOf = ({ 'email.liquid': source = '' }: TemplateFiles): string | undefined =>
-  splitFrontMatter('email.liquid', source).front.from;
-
-/** Also the beginning of one, such as `customer.name`, and what is inside `tags` or `attachments`. */
-const isKnownVariable = (segments: readonly unknown[]): boolean =>
-  Object.keys(templateVariables).some((path) => {
-    const known = path.split('.').filter((part) => part !== '…');
-    return segments.every((segment, at) => at >= known.length || segment === known[at]);
-  });
-
-const sourcesOf = (file: string, source: string): string[] => {
-  if (file === 'whatsapp.yaml') return readYaml(file, WhatsAppTemplate, source).parameters;
-  const { front, body } = splitFrontMatter(file, source);
-  return [...Object.values(front).filter((text) => text !== undefined), body];
-};
-
-const templateFailure = (what: string, cause?: unknown): HubError =>
-  new HubError('template-failure', what, { retry: 'never', cause });
+/** How the file of a template is chosen. `file`: the name of one that was chosen before. */
+export interface RenderOptions extends Languages {
+  readonly file?: string | undefined;
+}
 
 /**
  * Renders a template for one channel, with values escaped for HTML where the medium is HTML. `approved`: fill the approved
- * WhatsApp template instead of the text. Throws `HubError` `template-failure` if a variable is missing, a header would
- * contain a line break, or the template has no file for the channel.
+ * WhatsApp template instead of the text. An e-mail stands in its layout; a marketing e-mail that has no unsubscribe link gets
+ * a footer with one. Throws `HubError` `template-failure` if a variable is missing, a header would contain a line break, or
+ * the template has no file for the channel.
  */
 export const renderTemplate = (
   id: string,
   files: TemplateFiles,
   channel: Channel,
-  variables: object,
+  variables: TemplateVariables,
   approved: boolean,
+  { file: known, ...languages }: RenderOptions = {},
 ): Rendered => {
-  const fill = (medium: 'html' | 'text', source: string): string => {
+  const medium = mediumOf(channel, approved);
+  const file = known ?? fileFor(files, medium, languages)?.name;
+  const source = file === undefined ? undefined : files[file];
+  if (file === undefined || source === undefined)
+    throw templateFailure(
+      `The template ${id} has no ${medium}.${medium === 'whatsapp' ? 'yaml' : 'liquid'} for this customer.`,
+    );
+  const fill: Fill = (kind, text, more = {}) => {
     try {
-      const parsed: Template[] = engines[medium].parse(source);
-      return String(engines[medium].renderSync(parsed, variables));
+      return String(engines[kind].parseAndRenderSync(text, { ...variables, ...more }));
     } catch (error) {
       throw templateFailure(
         `The template ${id} cannot be rendered for ${channel}: ${liquidMessage(error)}. Give the variable a \`default\` or correct its name.`,
@@ -196,8 +158,8 @@ export const renderTemplate = (
       );
     }
   };
-  const header = (source: string): string => {
-    const value = fill('text', source).trim();
+  const header = (text: string): string => {
+    const value = fill('text', text).trim();
     if (/[\r\n]/u.test(value))
       throw templateFailure(
         `The template ${id} would put a line break into a header of its ${channel} message.`,
@@ -205,41 +167,53 @@ export const renderTemplate = (
     return value;
   };
   if (approved) {
-    const yaml = files['whatsapp.yaml'] ?? '';
-    const { name, language, parameters } = readYaml('whatsapp.yaml', WhatsAppTemplate, yaml);
+    const { name, language, parameters } = readApproved(file, source);
     // WhatsApp refuses line breaks, tabs and runs of spaces in a parameter.
     const filled = parameters.map((one) => fill('text', one).replace(/\s+/gu, ' ').trim());
     return { text: filled.join(' '), template: { name, language, parameters: filled } };
   }
-  const file = channel === 'email' ? 'email.liquid' : channel === 'push' ? 'push.liquid' : 'sms.liquid';
-  const source = files[file];
-  if (source === undefined) throw templateFailure(`The template ${id} has no ${file}.`);
-  const { front, body } = splitFrontMatter(file, source);
+  const { front, body } = readSource(file, source);
   const subject = front.subject ?? front.title;
   const heads = {
     ...(subject !== undefined && { subject: header(subject) }),
     ...(front.from !== undefined && { from: header(front.from) }),
   };
   if (channel !== 'email') return { ...heads, text: fill('text', body).trim() };
-  const html = fill('html', body);
-  const preheader =
-    front.preheader === undefined ? '' : `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
-  return { ...heads, html: preheader + html, text: textOfHtml(html, { links: true }) };
+  const language = fileMeaning(file)?.language;
+  const layout = layoutFor(files, front.layout, language);
+  if (layout === 'missing')
+    throw templateFailure(`The template ${id} has no layout ${front.layout}, which its ${file} names.`);
+  const content = fill('html', body);
+  const whole = layout ? fill('html', layout.source, { content: new RenderedHtml(content) }) : content;
+  const html = withFooter(
+    whole,
+    variables,
+    () => {
+      const footer = footerFor(files, language);
+      return footer && fill('html', footer.source);
+    },
+    language ?? languages.hub,
+  );
+  const text = textOfHtml(html, { links: true });
+  if (front.preheader === undefined) return { ...heads, html, text };
+  const hidden = `<div style="display:none">${fill('html', front.preheader)}</div>\n`;
+  return {
+    ...heads,
+    ...{ preheader: fill('text', front.preheader).trim(), html: atBodyStart(html, hidden), text },
+  };
 };
 
-const splitFrontMatter = (
-  file: string,
-  source: string,
-): { front: z.infer<typeof FrontMatter>; body: string } => {
-  const match = /^---\r?\n(.*?)\r?\n---(?:\r?\n(.*))?$/su.exec(source);
-  if (match === null) return { front: {}, body: source };
-  const front = readYaml(`the front matter of ${file}`, FrontMatter, match[1] ?? '');
-  return { front, body: match[2] ?? '' };
-};
+type Fill = (kind: 'html' | 'text', source: string, more?: object) => string;
 
-const readYaml = <Schema extends z.ZodType>(what: string, schema: Schema, text: string): z.output<Schema> => {
-  const read = schema.safeParse(parse(text) ?? {});
-  if (read.success) return read.data;
-  const faults = read.error.issues.map(({ path, message }) => [...path, message].map(String).join(': '));
-  throw templateFailure(`${what} is not valid: ${faults.join('; ')}`);
+/** `footer`: the business's own, if it has one. */
+const withFooter = (
+  html: string,
+  { trigger, links: { unsubscribe } }: TemplateVariables,
+  footer: () => string | undefined,
+  language: string | undefined,
+): string => {
+  if (trigger.category !== 'marketing' || unsubscribe === undefined || html.includes(unsubscribe))
+    return html;
+  const own = footer();
+  return atBodyEnd(html, own?.includes(unsubscribe) ? own : (own ?? '') + plainFooter(unsubscribe, language));
 };

@@ -22,6 +22,7 @@ import { type FiguresPorts, figuresRoutes } from './routes/figures.ts';
 import { type JobPorts, jobRoutes } from './routes/jobs.ts';
 import { type ReviewPorts, reviewRoutes } from './routes/reviews.ts';
 import { type Answer, json, type Routes } from './routes/route.ts';
+import { type TemplatePorts, templateRoutes } from './routes/templates.ts';
 import { type NotificationPorts, notificationRoutes } from './routes/triggers/notifications.ts';
 import { type ReportPorts, reportRoutes } from './routes/triggers/report.ts';
 import { type TestPorts, testRoutes } from './routes/triggers/test.ts';
@@ -44,6 +45,7 @@ export interface ApiPorts
     PreviewPorts,
     ReportPorts,
     ReviewPorts,
+    TemplatePorts,
     TestPorts,
     TimelinePorts,
     TriggerPorts {
@@ -70,6 +72,7 @@ const routes: Routes<ApiPorts> = {
   ...previewRoutes,
   ...reportRoutes,
   ...reviewRoutes,
+  ...templateRoutes,
   ...testRoutes,
   ...timelineRoutes,
   ...triggerRoutes,

@@ -5,8 +5,8 @@ import { usedSenders } from '../../core/config/hub-config.ts';
 import { signingKeys } from '../../core/consent/signed-link.ts';
 import type { SyncState } from '../../core/crm/state.ts';
 import { receiptKey } from '../../core/privacy/signature.ts';
+import { templateFaults } from '../../core/triggers/message/faults.ts';
 import { waitingOf } from '../../core/triggers/results/report.ts';
-import { templateFaults } from '../../core/triggers/template.ts';
 import { bucket } from '../aws/clients/bucket.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';
@@ -49,6 +49,7 @@ import type { StoredInteraction } from '../contracts/ports/history.ts';
 import { seenOf } from '../contracts/rows/interactions.ts';
 import { guestOf, ownerOf } from '../contracts/rows/people.ts';
 import { syncStateOf } from '../contracts/rows/sync.ts';
+import type { TestMessageRow } from '../contracts/rows/triggers.ts';
 import type { Runtime } from '../contracts/runtime.ts';
 import { httpStack } from '../middleware/http.ts';
 import { lambda } from '../middleware/lambda.ts';
@@ -56,6 +57,7 @@ import { api } from './api.ts';
 import { apiKeys } from './api-keys.ts';
 import { confirm } from './pages/confirm.ts';
 import { preferences } from './pages/preferences.ts';
+import { redirect } from './pages/redirect.ts';
 import { unsubscribe } from './pages/unsubscribe.ts';
 import { downloads } from './routes/customers/attachments.ts';
 import type { CrmContact } from './routes/customers/merges.ts';
@@ -78,6 +80,7 @@ export const create = (runtime: Runtime) => {
     unsubscribe: unsubscribe(pagePorts),
     preferences: preferences(pagePorts),
     confirm: confirm(pagePorts),
+    r: redirect({ ...pagePorts, notifications: notifications(rows, running.hub, runtime.now) }),
   };
   const stored = failures(runtime, rows);
   const countedTriggers = triggerFigures(rows, runtime);
@@ -89,6 +92,8 @@ export const create = (runtime: Runtime) => {
     places: placesOfPart(rows),
     figures: figures(rows, runtime),
     timeZone: async () => (await running.hub()).timeZone,
+    isClosed: async (identifier) =>
+      (await pagePorts.addressees.of(identifier))?.owner?.customer.closed[identifier] !== undefined,
     silence: async () => (await running.hub()).conversation.silence,
     guests: shownGuests,
     personOf: shownGuests.personOf,
@@ -144,10 +149,12 @@ export const create = (runtime: Runtime) => {
     notifications: decisions,
     reservations: decisions.reservations,
     triggers: triggers(rows),
-    async sendTest(profileId, message) {
-      const address = { profileId, test: runtime.newId() };
+    async sendTest(profileId: string | undefined, message: TestMessageRow) {
+      const test = runtime.newId();
+      const address = { test, ...(profileId !== undefined && { profileId }) };
       await testMessages(rows, runtime.now).save(address, message);
       await sendToStage(runtime)('notify', address);
+      return test;
     },
     triggerFigures: countedTriggers,
     waiting: async (trigger) => waitingOf(await countedTriggers.of(trigger)),

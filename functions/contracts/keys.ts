@@ -87,7 +87,8 @@ export const notificationKey = ({ profileId, trigger, interaction, step }: Notif
 export const seriesKey = (profileId: string, trigger: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.series}${trigger}`);
 /** A test message, with the text of a customer. */
-export const testMessageKey = (profileId: string, id: string): Key => inProfile(profileId, `test#${id}`);
+export const testMessageKey = (profileId: string | undefined, id: string): Key =>
+  profileId === undefined ? { pk: `test#${id}`, sk: 'message' } : inProfile(profileId, `test#${id}`);
 /** The interaction that has used up a value of a trigger's `once`. */
 export const onceKey = (profileId: string, trigger: string, value: string): Key =>
   inProfile(profileId, `${sortKeyPrefix.once}${trigger}#${value}`);

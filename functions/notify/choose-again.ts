@@ -20,7 +20,12 @@ const chooseAgain = async (
     {
       ...{ trigger, hub, customer, now: ports.now() },
       ...(await ports.addresses(trigger, customer, cause)),
-      templates: { [template]: templateChannels(templates[template] ?? {}) },
+      templates: {
+        [template]: templateChannels(templates[template] ?? {}, {
+          customer: customer.language,
+          hub: hub.language,
+        }),
+      },
     },
     template,
     checkRecorder(steps),

@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
+import { signClick } from '../../core/triggers/message/click-link.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -89,6 +90,10 @@ export const create = (runtime: Runtime) => {
         preferences: link('preferences'),
         confirm: link('confirm'),
       };
+    },
+    async clickLinks() {
+      const keys = signingKeys(await secret(`${env.HUB}/signing`));
+      return (link) => `${env.PUBLIC_URL}/r/${signClick(link, keys)}`;
     },
     record: sendTo(runtime, env.QUEUE_URL_DELIVERIES),
     async publishEvent(type, notification) {

@@ -13,7 +13,7 @@ import { sendingTrigger } from '../../core/triggers/series/sending-trigger.ts';
 import { renderedWith } from '../aws/triggers/rendered.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';
 import { recordDeadAddress } from './dead-address.ts';
-import { defaultFrom, linksOf, withoutTokens } from './message.ts';
+import { defaultFrom, linksOf, tracked, withFile, withoutTokens } from './message.ts';
 import type { Held, NotifyPorts, Work } from './ports.ts';
 import { ConcurrentDelivery, fail, save, suppress } from './stored.ts';
 
@@ -138,7 +138,7 @@ const attempt = async (
   message: NotificationMessage,
 ): Promise<Notification | Held | undefined> => {
   const sending = await save(ports, {
-    ...present,
+    ...withFile(present, work),
     status: 'sending',
     sender: senderOf(present, work.hub),
     at: instant(ports.now()),
@@ -187,8 +187,13 @@ const send = async (
   const sender = builtSender(ports, sending, work);
   const links = await linksOf(ports, sending, work);
   const { unsubscribe } = links;
+  const { provider } = sender;
+  const rendered = await tracked(ports, renderedWith(links, sending, work), links, sending, {
+    provider,
+    work,
+  });
   const outgoing = {
-    ...{ channel, category, from: defaultFrom(work.hub), ...renderedWith(links, sending, work) },
+    ...{ channel, category, from: defaultFrom(work.hub), ...rendered },
     ...(category === 'marketing' && unsubscribe !== undefined && { unsubscribe }),
   };
   const externalIds: Record<Identifier, string> = {};

@@ -3,6 +3,7 @@ import type { HubError } from '../../core/errors.ts';
 import type { Customer } from '../../core/identity/customer.ts';
 import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Channel, Instant } from '../../core/interaction/interaction.ts';
+import type { ClickLink } from '../../core/triggers/message/click-link.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
 import type { NotNow, Sender } from '../../core/triggers/sender.ts';
 import type { Links } from '../../core/triggers/template.ts';
@@ -24,6 +25,8 @@ export interface NotifyPorts {
   readonly sender: (id: string) => Sender | undefined;
   /** The links of an address: unsubscribe from this channel, preferences page, confirmation of an opt-in. */
   readonly links: (address: Identifier, channel: Channel, sentAt: Instant) => Promise<Links>;
+  /** Resolves to what makes the address of a tracked link. */
+  readonly clickLinks: () => Promise<(link: ClickLink) => string>;
   readonly record: (message: InteractionMessage) => Promise<void>;
   readonly publishEvent: (
     type: 'notification.sent' | 'notification.failed' | 'notification.suppressed',

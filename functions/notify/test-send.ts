@@ -1,5 +1,6 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
+import { testId } from '../../core/triggers/notification.ts';
 import { refusal, type Sender } from '../../core/triggers/sender.ts';
 import type { TestMessages } from '../aws/triggers/test-messages.ts';
 import type { TestMessage } from '../contracts/messages/test-message.ts';
@@ -26,9 +27,10 @@ export const sendTest = async (ports: TestSendPorts, message: TestMessage): Prom
     if (sender === undefined)
       throw refusal(`hub.yaml has no sender for the channel ${channel}. Add one under \`senders\`.`);
     await sender.send({
-      ...{ to, text, from },
+      // It says that it is a test, so that nobody takes it for a message of the business.
+      ...{ to, from, text: subject === undefined ? `[Test] ${text}` : text },
       ...(html !== undefined && { html }),
-      ...{ id: `test.${message.test}`, channel, category: 'transactional' },
+      ...{ id: testId(message.test), channel, category: 'transactional' },
       ...(subject !== undefined && { subject: `[Test] ${subject}` }),
     });
   } catch (error) {

@@ -167,6 +167,7 @@ const actualNotification = ({
   at,
   template,
   step,
+  file,
   reason,
 }: Notification): Record<string, string> => ({
   trigger,
@@ -174,5 +175,6 @@ const actualNotification = ({
   ...(channel && { channel }),
   ...(template !== undefined && { template }),
   ...(step !== undefined && { step }),
+  ...(file !== undefined && { file }),
   ...(reason !== undefined && { reason }),
 });

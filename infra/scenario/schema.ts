@@ -93,6 +93,7 @@ const ExpectedNotification = z.strictObject({
   at: At.optional(),
   template: z.string().optional(),
   step: z.string().optional().describe('of a series'),
+  file: z.string().optional().describe('the file of the template, such as `email.it.liquid`'),
 });
 
 const reasons: { readonly [One in SuppressionReason]: One } = {

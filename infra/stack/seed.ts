@@ -8,8 +8,10 @@ import { HubConfig, hubConfigFor } from '../../core/config/hub-config.ts';
 import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { HubError } from '../../core/errors.ts';
 import { identityConfigFor } from '../../core/identity/identity-config.ts';
+import { templateFaults } from '../../core/triggers/message/faults.ts';
+import { layoutFiles, usedLayouts } from '../../core/triggers/message/layout.ts';
+import { namedLayouts } from '../../core/triggers/message/source.ts';
 import { publishFaults, templatesOf } from '../../core/triggers/publishable.ts';
-import { templateFaults } from '../../core/triggers/template.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
 
@@ -81,10 +83,10 @@ const readText = (folder: string, path: string): string => {
   }
 };
 
-/** Throws `HubError` `invalid-configuration` where there is no such folder. */
+/** Throws `HubError` `invalid-configuration` where there is no such folder. What a file system keeps for itself is not ours. */
 const namesIn = (folder: string): string[] => {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder).filter((name) => !name.startsWith('.'));
   } catch (error) {
     throw missing(folder, error);
   }
@@ -130,18 +132,28 @@ const expectHttpSections = (crms: HubConfig['crms'], mappings: Seed['crm'], fold
 };
 
 const validTemplates = (templates: Seed['templates']): Seed['templates'] => {
-  const faults = Object.entries(templates).flatMap(([id, files]) => templateFaults(id, files));
-  if (faults.length > 0) throw new HubError('invalid-configuration', faults.join('\n'), { retry: 'never' });
+  // A fault of a layout is one of every template that stands in it.
+  const faults = new Set(Object.entries(templates).flatMap(([id, files]) => templateFaults(id, files)));
+  if (faults.size > 0)
+    throw new HubError('invalid-configuration', [...faults].join('\n'), { retry: 'never' });
   return templates;
 };
 
-/** Template id → file name → content, not validated. */
-export const readTemplates = (folder: string): Seed['templates'] =>
-  Object.fromEntries(
-    namesIn(folder).map((id) => [
-      id,
-      Object.fromEntries(
-        readdirSync(join(folder, id)).map((file) => [file, readFileSync(join(folder, id, file), 'utf8')]),
-      ),
-    ]),
+const LAYOUTS = 'layouts';
+
+/** Template id → file name → content, each with the layouts that it uses; not validated. */
+export const readTemplates = (folder: string): Seed['templates'] => {
+  const ids = namesIn(folder);
+  const layouts = ids.includes(LAYOUTS) ? layoutFiles(filesIn(join(folder, LAYOUTS))) : {};
+  return Object.fromEntries(
+    ids
+      .filter((id) => id !== LAYOUTS)
+      .map((id) => {
+        const files = filesIn(join(folder, id));
+        return [id, { ...files, ...usedLayouts(layouts, namedLayouts(files)) }];
+      }),
   );
+};
+
+const filesIn = (folder: string): Record<string, string> =>
+  Object.fromEntries(namesIn(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]));

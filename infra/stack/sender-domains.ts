@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { readMailbox } from '../../core/formats/mail/mime.ts';
-import { senderOf } from '../../core/triggers/template.ts';
+import { sendersOf } from '../../core/triggers/message/source.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';
 import { mappingsFolder, readTemplates, type Seed } from './seed.ts';
 
 type Templates = Readonly<Record<string, TemplateFiles>>;
 
-const sendersIn = (templates: Templates): string[] =>
-  Object.values(templates).flatMap((files) => senderOf(files) ?? []);
+const sendersIn = (templates: Templates): string[] => Object.values(templates).flatMap(sendersOf);
 
 const hasVariables = (sender: string): boolean => /\{[{%]/u.test(sender);
 

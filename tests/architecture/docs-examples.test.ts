@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
-import { templateFaults } from '../../core/triggers/template.ts';
+import { templateFaults } from '../../core/triggers/message/faults.ts';
 import { Condition, Trigger } from '../../core/triggers/trigger.ts';
 import { runScenarioFile } from '../../infra/scenario/run.ts';
 import { assembly } from '../../infra/stack/assembly.ts';

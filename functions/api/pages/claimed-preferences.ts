@@ -13,8 +13,8 @@ export const claimedPreferences = async (
   ports: PagePorts,
   choices: Readonly<Partial<Record<Channel, PreferenceChoice>>>,
 ): Promise<APIGatewayProxyStructuredResultV2> => {
-  const { address, channel, hub, isPressed, now } = opened;
-  const view = { hub, channel, masked: maskAddress(address) };
+  const { address, channel, site, isPressed, now } = opened;
+  const view = { site, channel, masked: maskAddress(address, site.words.numberEnding) };
   const present = choiceOf(opened);
   const choice = choices[channel];
   if (!isPressed || choice === undefined) return claimedPreferencesPage({ ...view, chosen: present });

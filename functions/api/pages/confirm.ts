@@ -7,8 +7,8 @@ import { answerByButton, enqueueFromPage, linkPage, type OpenedLink } from './li
  * then owns it, and the guests who claimed it are shown with that person.
  */
 export const confirm = linkPage('confirm', async (opened, ports) => {
-  const { hub, channel, address, addressee, isPressed } = opened;
-  const view = { hub, channel, masked: maskAddress(address) };
+  const { site, channel, address, addressee, isPressed } = opened;
+  const view = { site, channel, masked: maskAddress(address, site.words.numberEnding) };
   const closed = addressee.owner?.customer.closed[address]?.reason;
   if (closed !== undefined) return closedPage(view, closed);
   if (isConfirmed(opened)) return donePage(view);

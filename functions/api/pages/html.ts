@@ -1,5 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { digest } from '../../../core/webhooks/signature.ts';
+import { accentColors } from './brand.ts';
+import type { Site } from './site.ts';
 
 /** HTML in which every value that was filled in is escaped. */
 export interface Html {
@@ -22,12 +24,13 @@ export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): 
   html: parts.map((part, position) => part + filled(values[position])).join(''),
 });
 
-const style = `
-:root { color-scheme: light dark; --page: light-dark(#f4f6f8, #12161b); --card: light-dark(#fff, #1b2027); --ink: light-dark(#17202b, #e6ebf1); --soft: light-dark(#4f5b69, #a7b2c0); --line: light-dark(#c6ced8, #465160); --accent: light-dark(#0b5cad, #7db7ff); --on-accent: light-dark(#fff, #0c1116); --good: light-dark(#e3f4e8, #16331f); }
+const styleOf = ({ light, dark, onLight, onDark }: ReturnType<typeof accentColors>): string => `
+:root { color-scheme: light dark; --page: light-dark(#f4f6f8, #12161b); --card: light-dark(#fff, #1b2027); --ink: light-dark(#17202b, #e6ebf1); --soft: light-dark(#4f5b69, #a7b2c0); --line: light-dark(#c6ced8, #465160); --accent: light-dark(${light}, ${dark}); --on-accent: light-dark(${onLight}, ${onDark}); --good: light-dark(#e3f4e8, #16331f); }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1.25rem 1rem 3rem; font: 1rem/1.5 system-ui, sans-serif; background: var(--page); color: var(--ink); overflow-wrap: anywhere; }
 main { max-width: 36rem; margin: 0 auto; }
 .hub { color: var(--soft); font-weight: 600; margin: 0; }
+.hub img { display: block; max-width: 12rem; max-height: 4rem; margin: 0 0 .75rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .1rem 0 .75rem; }
 h2 { font-size: 1.125rem; margin: 2rem 0 .25rem; }
 fieldset { margin: 0 0 1rem; padding: .25rem 1rem .75rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); min-width: 0; }
@@ -45,48 +48,45 @@ button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .6rem 1.
 @media (max-width: 26rem) { button { width: 100%; } }
 `;
 
-const headers = {
+const headersOf = (style: string, { logo }: Site['brand']) => ({
   'content-type': 'text/html; charset=utf-8',
-  // No script runs here, nothing is loaded, and no other page frames it.
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${digest('sha256', style).toString('base64')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  // No script runs here, nothing is loaded but the logo, and no other page frames it.
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${digest('sha256', style).toString('base64')}';${logo === undefined ? '' : ` img-src ${new URL(logo).origin};`} form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
   // The address of the page is a credential: it is sent to no other site and stored in no cache.
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'x-robots-tag': 'noindex, nofollow',
-};
+});
 
 /** A page for a customer, in the name of the business. */
 export const page = (
   statusCode: number,
-  { hub, title, body }: { readonly hub: string; readonly title: string; readonly body: Html },
-): APIGatewayProxyStructuredResultV2 => ({
-  statusCode,
-  headers,
-  body: html`<!doctype html>
-<html lang="en">
+  { site, title, body }: { readonly site: Site; readonly title: string; readonly body: Html },
+): APIGatewayProxyStructuredResultV2 => {
+  const { name, brand, language } = site;
+  const style = styleOf(accentColors(brand));
+  const logo = brand.logo === undefined ? undefined : html`<img src="${brand.logo}" alt="">`;
+  return {
+    statusCode,
+    headers: headersOf(style, brand),
+    body: html`<!doctype html>
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
-<title>${title} · ${hub}</title>
+<title>${title} · ${name}</title>
 <style>${{ html: style }}</style>
 </head>
 <body>
 <main>
-<p class="hub">${hub}</p>
+<p class="hub">${logo}${name}</p>
 <h1>${title}</h1>
 ${body}
 </main>
 </body>
 </html>
 `.html,
-});
-
-/** The name of the hub, as it is written in a sentence. */
-export const spoken = (name: string): string =>
-  name
-    .split('-')
-    .filter((word) => word !== '')
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join(' ');
+  };
+};

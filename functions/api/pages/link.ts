@@ -12,8 +12,8 @@ import type { Channel } from '../../../core/interaction/interaction.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { CommandMessage, InteractionMessage } from '../../contracts/messages/record.ts';
 import type { Addressee, Addressees, StoredAddressClaim } from '../../contracts/ports/addresses.ts';
-import { spoken } from './html.ts';
 import { brokenPage, gonePage } from './link-view.ts';
+import { type Site, siteFor } from './site.ts';
 
 export interface PagePorts {
   readonly addressees: Pick<Addressees, 'of'>;
@@ -30,8 +30,7 @@ export interface OpenedLink extends AddressLink {
   /** Whether a button was pressed: mail readers and scanners open links too, so a GET changes nothing. */
   readonly isPressed: boolean;
   readonly config: HubConfig;
-  /** The name of the hub in a sentence. */
-  readonly hub: string;
+  readonly site: Site;
   readonly keys: readonly string[];
   /** Epoch milliseconds. */
   readonly now: number;
@@ -51,14 +50,15 @@ export const linkPage =
   (ports: PagePorts) =>
   async (event: APIGatewayProxyEventV2): Promise<Page> => {
     const [config, keys] = await Promise.all([ports.hub(), ports.signingKeys()]);
-    const hub = spoken(config.name);
+    const accepted = event.headers['accept-language'];
     const link = readLink(purpose, event.pathParameters?.['token'] ?? '', keys);
-    if (link === undefined) return brokenPage(hub);
+    if (link === undefined) return brokenPage(siteFor(config, undefined, accepted));
     const addressee = await ports.addressees.of(link.address);
-    if (addressee === undefined) return gonePage(hub);
+    if (addressee === undefined) return gonePage(siteFor(config, undefined, accepted));
     const now = ports.now();
     const opened = {
-      ...{ ...link, addressee, config, hub, keys, now },
+      ...{ ...link, addressee, config, keys, now },
+      site: siteFor(config, addressee.owner?.customer.language, accepted),
       isExpired: isExpired(purpose, link, now),
       isPressed: event.requestContext.http.method === 'POST',
     };

@@ -2,27 +2,11 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ChannelChoice, PreferenceChoice } from '../../../core/consent/preferences.ts';
 import type { Channel } from '../../../core/interaction/interaction.ts';
 import { type Html, html, page } from './html.ts';
-import { channelAndAddress, channelNames, outcome, reopening } from './link-view.ts';
-
-interface Choice {
-  readonly value: PreferenceChoice;
-  readonly name: string;
-  readonly about: string;
-}
-const everything: Choice = { value: 'everything', name: 'Everything', about: 'Offers and news too.' };
-const service: Choice = {
-  value: 'service',
-  name: 'Only what concerns my orders and requests',
-  about: 'No offers, no news.',
-};
-const nothing: Choice = {
-  value: 'nothing',
-  name: 'Nothing',
-  about: 'Except what has to be sent, such as a receipt.',
-};
+import { channelAndAddress, outcome } from './link-view.ts';
+import type { Site } from './site.ts';
 
 export interface PreferencesView {
-  readonly hub: string;
+  readonly site: Site;
   /** The address of the link, not in full. */
   readonly masked: string | undefined;
   readonly channels: readonly ChannelChoice[];
@@ -40,82 +24,80 @@ export interface PreferencesView {
   readonly outcome?: 'saved' | 'unchanged' | undefined;
 }
 
-const title = 'What we may send you';
-
 export const preferencesPage = (view: PreferencesView): APIGatewayProxyStructuredResultV2 => {
-  const { hub, masked, channels, reachable, preferred, others } = view;
+  const { site, masked, channels, reachable, preferred, others } = view;
+  const words = site.words.preferences;
   return page(200, {
-    hub,
-    title,
-    body: html`${outcomeOf(view.outcome)}<form method="post">
-${channels.map((one) => fieldset(one, masked))}
-${reachable.length > 1 ? preferredFieldset(reachable, preferred) : undefined}
-<button>Save my choices</button>
+    ...{ site, title: words.title },
+    body: html`${outcomeOf(site, view.outcome)}<form method="post">
+${channels.map((one) => fieldset(site, one, masked))}
+${reachable.length > 1 ? preferredFieldset(site, reachable, preferred) : undefined}
+<button>${words.save}</button>
 </form>
-${others.length > 0 ? othersSection(others) : undefined}`,
+${others.length > 0 ? othersSection(site, others) : undefined}`,
   });
 };
 
-const outcomeOf = (came: PreferencesView['outcome']): Html | undefined => {
-  if (came === undefined) return undefined;
-  return outcome(
-    came === 'saved'
-      ? 'Your choices are saved. A message that is on its way already may still arrive.'
-      : 'Nothing has changed: these are the choices that we had.',
-  );
-};
+const outcomeOf = ({ words }: Site, came: PreferencesView['outcome']): Html | undefined =>
+  came === undefined ? undefined : outcome(words.preferences[came]);
 
 const fieldset = (
+  site: Site,
   { channel, closed, chosen, overruled }: ChannelChoice,
   masked: string | undefined,
 ): Html => html`<fieldset>
-<legend>${channelNames[channel]}</legend>
-${address(masked)}${closed === undefined ? undefined : html`<p>${reopening[closed]}</p>\n`}${
-  closed === undefined && chosen === undefined ? notChosen : undefined
+<legend>${site.words.channels[channel]}</legend>
+${address(masked)}${closed === undefined ? undefined : html`<p>${site.words.reopening[closed]}</p>\n`}${
+  closed === undefined && chosen === undefined ? notChosen(site) : undefined
 }${
-  overruled
-    ? html`<p>Another of your addresses has chosen less, and that holds for all of them. Its own link changes it.</p>\n`
-    : undefined
-}${closed === undefined ? [everything, service, nothing].map((one) => choiceRadio(channel, one, chosen)) : undefined}</fieldset>
+  overruled ? html`<p>${site.words.preferences.overruled}</p>\n` : undefined
+}${closed === undefined ? choices.map((one) => choiceRadio(site, channel, one, chosen)) : undefined}</fieldset>
 `;
 
 const address = (masked: string | undefined): Html | undefined =>
   masked === undefined ? undefined : html`<p class="soft">${masked}</p>\n`;
 
-const notChosen = html`<p>You have not chosen yet. Until you do, you get only what concerns your orders and requests.</p>\n`;
+const notChosen = ({ words }: Site): Html => html`<p>${words.preferences.notChosen}</p>\n`;
+
+const choices: readonly PreferenceChoice[] = ['everything', 'service', 'nothing'];
 
 const choiceRadio = (
+  { words }: Site,
   channel: Channel,
-  { value, name, about }: Choice,
+  choice: PreferenceChoice,
   chosen: PreferenceChoice | undefined,
-): Html => radio(channel, value, value === chosen, name, about);
+): Html => {
+  const { name, about } = words.preferences[choice];
+  return radio(channel, choice, choice === chosen, name, about);
+};
 
 const radio = (group: string, value: string, checked: boolean, name: string, about?: string): Html =>
   html`<label><input type="radio" name="${group}" value="${value}"${checked ? html` checked` : undefined}><span>${name}${about === undefined ? undefined : html`<span class="soft">${about}</span>`}</span></label>\n`;
 
 const preferredFieldset = (
+  { words }: Site,
   channels: readonly Channel[],
   preferred: Channel | undefined,
 ): Html => html`<fieldset>
-<legend>Where we write to you first</legend>
-${radio('preferred', 'none', preferred === undefined, 'Wherever you last wrote to us')}${channels.map(
-  (channel) => radio('preferred', channel, channel === preferred, channelNames[channel]),
+<legend>${words.preferences.preferred}</legend>
+${radio('preferred', 'none', preferred === undefined, words.preferences.lastUsed)}${channels.map((channel) =>
+  radio('preferred', channel, channel === preferred, words.channels[channel]),
 )}</fieldset>
 `;
 
-const othersSection = (others: PreferencesView['others']): Html => html`<section>
-<h2>Your other addresses</h2>
-<p class="soft">This page changes only the address to which its link was sent. Each other address has a link of its own.</p>
+const othersSection = (site: Site, others: PreferencesView['others']): Html => html`<section>
+<h2>${site.words.preferences.others}</h2>
+<p class="soft">${site.words.preferences.othersAbout}</p>
 ${others.map(
   ({
     channel,
     masked,
     handle,
-  }) => html`<form method="post" class="other"><p>${channelAndAddress(channel, masked)}</p>
+  }) => html`<form method="post" class="other"><p>${channelAndAddress(site, channel, masked)}</p>
 ${
   handle === undefined
-    ? html`<p class="soft">Open the link to your choices in a message that you got there.</p>`
-    : html`<button name="send" value="${handle}" aria-label="Send a link to ${masked ?? channelNames[channel]}">Send a link to it</button>`
+    ? html`<p class="soft">${site.words.preferences.inAMessage}</p>`
+    : html`<button name="send" value="${handle}" aria-label="${site.words.preferences.sendTo(masked ?? site.words.channels[channel])}">${site.words.preferences.send}</button>`
 }</form>
 `,
 )}</section>`;
@@ -124,7 +106,7 @@ ${
 export type ClaimedChoice = 'everything' | 'service' | 'asked';
 
 interface ClaimedPreferencesView {
-  readonly hub: string;
+  readonly site: Site;
   readonly channel: Channel;
   readonly masked: string | undefined;
   readonly chosen: ClaimedChoice | undefined;
@@ -133,61 +115,63 @@ interface ClaimedPreferencesView {
 
 /** The page of an address that nobody owns: there is nothing but offers to choose about. */
 export const claimedPreferencesPage = ({
-  hub,
+  site,
   channel,
   masked,
   chosen,
   outcome: came,
-}: ClaimedPreferencesView): APIGatewayProxyStructuredResultV2 =>
-  page(200, {
-    hub,
-    title,
-    body: html`${chosen === 'asked' && came === 'saved' ? undefined : outcomeOf(came)}${chosen === 'asked' ? asked : undefined}<form method="post">
+}: ClaimedPreferencesView): APIGatewayProxyStructuredResultV2 => {
+  const words = site.words.preferences;
+  const isAsked = chosen === 'asked';
+  return page(200, {
+    ...{ site, title: words.title },
+    body: html`${isAsked && came === 'saved' ? undefined : outcomeOf(site, came)}${isAsked ? outcome(words.asked) : undefined}<form method="post">
 <fieldset>
-<legend>${channelNames[channel]}</legend>
-${address(masked)}${chosen === undefined ? notChosen : undefined}${[everything, service].map((one) =>
-  choiceRadio(channel, one, chosen === 'asked' ? 'everything' : chosen),
+<legend>${site.words.channels[channel]}</legend>
+${address(masked)}${chosen === undefined ? notChosen(site) : undefined}${claimedChoices.map((one) =>
+  choiceRadio(site, channel, one, isAsked ? 'everything' : chosen),
 )}</fieldset>
-<button>Save my choice</button>
+<button>${words.saveOne}</button>
 </form>`,
   });
+};
 
-const asked = outcome(
-  'Offers and news begin once you confirm: we send a message to this address. Press the button on the page to which its link leads.',
-);
+const claimedChoices: readonly PreferenceChoice[] = ['everything', 'service'];
 
 /** The link is too old to change anything; a fresh one goes to the same address, so that its holder learns nothing. */
 export const expiredPage = ({
-  hub,
+  site,
   canSend,
 }: {
-  readonly hub: string;
+  readonly site: Site;
   readonly canSend: boolean;
-}): APIGatewayProxyStructuredResultV2 =>
-  page(410, {
-    hub,
-    title: 'This link has expired',
-    body: html`<p>For your safety, a link to your choices works for 30 days. Nothing was changed.</p>
+}): APIGatewayProxyStructuredResultV2 => {
+  const words = site.words.expired;
+  return page(410, {
+    ...{ site, title: words.title },
+    body: html`<p>${words.text}</p>
 ${
   canSend
-    ? html`<p>We can send a fresh link to the address to which this one was sent.</p>
-<form method="post"><button name="send" value="this">Send a fresh link</button></form>`
-    : html`<p>To get a fresh one, open the link to your choices in our newest message.</p>`
+    ? html`<p>${words.canSend}</p>
+<form method="post"><button name="send" value="this">${words.send}</button></form>`
+    : html`<p>${words.newest}</p>`
 }
-<p class="soft">The link “unsubscribe” in any e-mail from us works at any age.</p>`,
+<p class="soft">${words.unsubscribe}</p>`,
   });
+};
 
 export const linkSentPage = ({
-  hub,
+  site,
   channel,
   masked,
 }: {
-  readonly hub: string;
+  readonly site: Site;
   readonly channel: Channel;
   readonly masked: string | undefined;
-}): APIGatewayProxyStructuredResultV2 =>
-  page(200, {
-    hub,
-    title: 'A link is on its way',
-    body: html`${outcome('We send a link, if we did not send several there lately.')}<p>${channelAndAddress(channel, masked)}. The link opens the choices of that address.</p>`,
+}): APIGatewayProxyStructuredResultV2 => {
+  const { title, sent, about } = site.words.linkSent;
+  return page(200, {
+    ...{ site, title },
+    body: html`${outcome(sent)}<p>${channelAndAddress(site, channel, masked)}. ${about}</p>`,
   });
+};

@@ -42,12 +42,12 @@ type Page = APIGatewayProxyStructuredResultV2;
  * another address of the same person gets a link of its own. A form sent again changes nothing.
  */
 export const preferences = linkPage('preferences', async (opened, ports, event) => {
-  const { hub, isExpired, isPressed, addressee } = opened;
-  if (!isPressed && isExpired) return expiredPage({ hub, canSend: canSendTo(opened, opened) });
+  const { site, isExpired, isPressed, addressee } = opened;
+  if (!isPressed && isExpired) return expiredPage({ site, canSend: canSendTo(opened, opened) });
   const form = isPressed ? formOf(event) : { choices: {} };
-  if (form === undefined) return unreadableFormPage(hub);
+  if (form === undefined) return unreadableFormPage(site);
   if (form.send !== undefined) return sendLink(opened, ports, form.send);
-  if (isExpired) return expiredPage({ hub, canSend: canSendTo(opened, opened) });
+  if (isExpired) return expiredPage({ site, canSend: canSendTo(opened, opened) });
   if (addressee.owner === undefined) return claimedPreferences(opened, ports, form.choices);
   const owned = { ...addressee.owner, address: opened.address, mute: addressee.mute };
   return isPressed ? saveChoices(opened, ports, owned, form) : preferencesPage(viewOf(opened, owned));
@@ -73,9 +73,10 @@ const canSendTo = (
   owner?.customer.closed[address] === undefined;
 
 const viewOf = (opened: OpenedLink, owned: OwnedAddress): PreferencesView => {
-  const { hub, channel, address, keys } = opened;
+  const { site, channel, address, keys } = opened;
+  const { numberEnding } = site.words;
   return {
-    ...{ hub, masked: maskAddress(address) },
+    ...{ site, masked: maskAddress(address, numberEnding) },
     channels: channelChoices(owned, channel, sendsOf(opened)),
     reachable: Channel.options.filter(
       (one) =>
@@ -85,7 +86,7 @@ const viewOf = (opened: OpenedLink, owned: OwnedAddress): PreferencesView => {
     preferred: owned.customer.preferences.channel,
     others: otherAddresses(owned, sendsOf(opened)).map((other) => ({
       channel: other.channel,
-      masked: maskOtherAddress(other.address),
+      masked: maskOtherAddress(other.address, numberEnding),
       ...(canSendTo(opened, other) && { handle: addressHandle(other.address, keys) }),
     })),
   };
@@ -126,15 +127,16 @@ const saveChoices = async (
 
 /** Asks for a message with the link of an address, to that address. `handle`: of the address, or `this`. */
 const sendLink = async (opened: OpenedLink, ports: PagePorts, handle: string): Promise<Page> => {
-  const { addressee, address, channel, hub, keys } = opened;
+  const { addressee, address, channel, site, keys } = opened;
   const { owner } = addressee;
   const others = owner ? otherAddresses({ ...owner, address }, sendsOf(opened)) : [];
   const found =
     handle === 'this'
       ? { address, channel }
       : others.find((other) => addressHandle(other.address, keys) === handle && !opened.isExpired);
-  if (found === undefined || !canSendTo(opened, found)) return unreadableFormPage(hub);
+  if (found === undefined || !canSendTo(opened, found)) return unreadableFormPage(site);
   await enqueueFromPage(opened, ports, linkRequest(found.address, found.channel, opened.now));
-  const masked = found.address === address ? maskAddress(address) : maskOtherAddress(found.address);
-  return linkSentPage({ hub, channel: found.channel, masked });
+  const mask = found.address === address ? maskAddress : maskOtherAddress;
+  const masked = mask(found.address, site.words.numberEnding);
+  return linkSentPage({ site, channel: found.channel, masked });
 };

@@ -7,8 +7,8 @@ import { askPage, donePage } from './unsubscribe-view.ts';
  * The link never expires and does nothing else: it turns nothing on, and shows nothing of the person.
  */
 export const unsubscribe = linkPage('unsubscribe', async (opened, ports) => {
-  const { hub, channel, address, isPressed } = opened;
-  const view = { hub, channel, masked: maskAddress(address) };
+  const { site, channel, address, isPressed } = opened;
+  const view = { site, channel, masked: maskAddress(address, site.words.numberEnding) };
   if (!isPressed) return askPage(view);
   // Recorded also where it seems to hold already: no earlier answer may stand against it.
   await enqueueFromPage(opened, ports, {

@@ -53,17 +53,19 @@ export const readSituation = async (
   const trigger = sendingTrigger(version.trigger, step);
   const decider = trigger.anyone ? await ports.guests.ownerFor(customer, cause) : customer;
   const known = await ports.addresses(trigger, decider, cause);
+  const hub = await ports.hub();
+  const languages = { customer: decider.language, hub: hub.language };
   const reservations = await ports.reservations(decider, known.limited);
   return {
     reservations,
     inputs: {
-      ...{ trigger, cause, arrivedAt, waited, hub: await ports.hub(), now: ports.now() },
+      ...{ trigger, cause, arrivedAt, waited, hub, now: ports.now() },
       ...{ customer: decider, carried: known.carried },
       addresses: withReservations(known.addresses, reservations),
       hubReservations: reservations.hub.reservations,
       reservations: reservations.all,
       templates: Object.fromEntries(
-        Object.entries(templates).map(([id, files]) => [id, templateChannels(files)]),
+        Object.entries(templates).map(([id, files]) => [id, templateChannels(files, languages)]),
       ),
     },
   };

@@ -1,5 +1,6 @@
 import type { RecordedAnswer } from '../../../core/consent/evidence.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
+import { entryAsCause } from '../../../core/triggers/audience/entry.ts';
 import type { Decision } from '../../../core/triggers/decision.ts';
 import { historyFacts } from '../../../core/triggers/history-facts.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
@@ -38,13 +39,15 @@ export const readDecision = async (
   ports: ExplanationPorts,
   notification: Notification,
 ): Promise<DecisionRecord> => {
-  const { trigger, triggerVersion, profileId, occurredAt, interaction, arrivedAt, dueAt, step } =
-    notification;
-  const [version, customer, cause] = await Promise.all([
+  const { trigger, triggerVersion, profileId, occurredAt, interaction } = notification;
+  const { arrivedAt, dueAt, step, occasion } = notification;
+  const address = { profileId, occurredAt, id: interaction };
+  const [version, customer, stored] = await Promise.all([
     ports.triggers.version(trigger, triggerVersion),
     ports.history.customer(profileId),
-    ports.history.interaction({ profileId, occurredAt, id: interaction }),
+    occasion === undefined ? ports.history.interaction(address) : undefined,
   ]);
+  const cause = occasion !== undefined && customer ? entryAsCause(address, customer) : stored;
   const answers = customer ? await ports.history.answers(customer) : [];
   if (version === undefined || customer === undefined || cause === undefined)
     return { version, cause, answers, nearest: ['What it was decided on is not stored any more.'] };

@@ -1,3 +1,4 @@
+import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { claimedName } from '../../../core/identity/proof/guests.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
 import { type Links, type Rendered, renderTemplate, variablesFor } from '../../../core/triggers/template.ts';
@@ -9,6 +10,7 @@ export interface MessageSource {
   readonly version: TriggerVersion;
   readonly customer: Parameters<typeof variablesFor>[1];
   readonly cause: StoredInteraction;
+  readonly hub: Pick<HubConfig, 'language'>;
 }
 
 /** The message of a notification for its channel. Throws `HubError` `template-failure`. */
@@ -16,16 +18,26 @@ export const renderedWith = (
   links: Links,
   {
     template = '',
+    file,
     channel = 'email',
     approved,
     causeOnly,
-  }: Pick<Notification, 'template' | 'channel' | 'approved' | 'causeOnly'>,
-  { version: { trigger, templates }, customer, cause }: MessageSource,
+  }: Pick<Notification, 'template' | 'file' | 'channel' | 'approved' | 'causeOnly'>,
+  source: MessageSource,
 ): Rendered => {
-  const visible = causeOnly ? causeAsCustomer(cause) : customer;
-  const variables = variablesFor(trigger, visible, cause, links);
-  return renderTemplate(template, templates[template] ?? {}, channel, variables, approved === true);
+  const { version, cause, hub } = source;
+  const visible = recipientOf(source, causeOnly);
+  const variables = variablesFor(version.trigger, visible, cause, links);
+  return renderTemplate(template, version.templates[template] ?? {}, channel, variables, approved === true, {
+    ...{ file, customer: visible.language, hub: hub.language },
+  });
 };
+
+/** The customer as the template of a notification sees them. */
+export const recipientOf = (
+  { customer, cause }: Pick<MessageSource, 'customer' | 'cause'>,
+  causeOnly: Notification['causeOnly'],
+): MessageSource['customer'] => (causeOnly ? causeAsCustomer(cause) : customer);
 
 /** The customer as a template sees it if the address may belong to somebody else: the data of the interaction alone. */
 const causeAsCustomer = ({ profile = {} }: StoredInteraction): MessageSource['customer'] => ({

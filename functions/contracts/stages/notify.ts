@@ -4,18 +4,18 @@ import { TestMessage } from '../messages/test-message.ts';
 import { stage } from './stage.ts';
 
 export const NotifyMessage = z.union([NotificationMessage, SenderMessage, TestMessage], {
-  error: 'expected profileId, trigger and interaction of a notification, or sender, or test and profileId',
+  error: 'expected profileId, trigger and interaction of a notification, or sender, or test',
 });
 export type NotifyMessage = z.infer<typeof NotifyMessage>;
 
-/** Notifications that are to be sent. A sender that stopped is one failure; its replay ends the pause. */
+/** Notifications that were decided, and tests of templates. A sender that stopped is one failure; its replay ends the pause. */
 export const notifyStage = stage('notify', {
   title: 'Notifications that were decided',
   schema: NotifyMessage,
   toReplay: (message, count) => ('trigger' in message ? replayed(message, count) : message),
   identity(message) {
     if ('sender' in message) return [message.sender];
-    if ('test' in message) return [message.profileId, message.test];
+    if ('test' in message) return [message.test];
     const { profileId, trigger, interaction, step } = message;
     return [profileId, trigger, interaction, ...(step === undefined ? [] : [step])];
   },

@@ -98,6 +98,7 @@ const limitsFor = async (
   if (seriesOf(trigger).get(step)?.step.send === undefined) return { inputs: {} };
   const known = await ports.addresses(sendingTrigger(trigger, step), work.customer, cause);
   const present = await ports.notifications.reservations(work.customer, known.limited);
+  const languages = { customer: work.customer.language, hub: work.hub.language };
   return {
     present,
     inputs: {
@@ -106,7 +107,7 @@ const limitsFor = async (
       hubReservations: present.hub.reservations,
       reservations: present.all,
       templates: Object.fromEntries(
-        Object.entries(templates).map(([id, files]) => [id, templateChannels(files)]),
+        Object.entries(templates).map(([id, files]) => [id, templateChannels(files, languages)]),
       ),
     },
   };

@@ -5,7 +5,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import * as z from 'zod';
 import type { VirtualClock } from '../../../core/clock.ts';
 import { HubSecret } from '../../../core/config/hub-secret.ts';
-import { templateFaults } from '../../../core/triggers/template.ts';
+import { templateFaults } from '../../../core/triggers/message/faults.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import { table } from '../../../functions/aws/clients/dynamo.ts';
 import { config } from '../../../functions/aws/operations/configuration.ts';

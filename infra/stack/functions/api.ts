@@ -19,6 +19,8 @@ const routes = [
   'GET /customers/{id}/crm/{crm}',
   'GET /customers/{id}/interactions/{interaction}/attachments/{n}',
   'POST /events',
+  'POST /templates/preview',
+  'POST /templates/test',
   'GET /figures',
   'GET /reviews',
   'GET /reviews/{id}',
@@ -68,6 +70,8 @@ const openRoutes = [
   'POST /preferences/{token}',
   'GET /confirm/{token}',
   'POST /confirm/{token}',
+  'GET /r/{token}',
+  'HEAD /r/{token}',
 ] as const;
 
 interface ApiProps {

@@ -28,6 +28,7 @@ export const Message = z.looseObject({
       destination: Recipients,
       headers: z.array(z.looseObject({ name: z.string(), value: Text })).nullish(),
       headersTruncated: z.boolean().nullish(),
+      tags: z.record(z.string(), z.array(z.string())).nullish(),
       commonHeaders: z
         .looseObject({ from: z.array(z.string()).nullish(), subject: Text, messageId: Text })
         .nullish(),

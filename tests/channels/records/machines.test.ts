@@ -198,3 +198,19 @@ it('a notification of SES is read recipient by recipient', async () => {
     unreadable: [{ member: 'bounce.bouncedRecipients[0]' }],
   });
 });
+
+it.each([
+  ['test-00000000-0000-4000-8000-000000000001', 0],
+  ['test-drive_Q3x0b1', 1],
+  ['welcome_Q3x0b1', 1],
+])(
+  'a report of SES about %s is of a test of a template, or of a message: %i',
+  async (notification, count) => {
+    const { interactions } = await sns({
+      eventType: 'Delivery',
+      mail: { messageId: 'm', destination: ['ada@example.com'], tags: { notification: [notification] } },
+      delivery: { timestamp: '2026-03-02T09:00:00.000Z', recipients: ['ada@example.com'] },
+    });
+    expect(interactions).toHaveLength(count);
+  },
+);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { changedLines, differences } from '../../../core/triggers/difference.ts';
+import { templateFaults } from '../../../core/triggers/message/faults.ts';
 import { publishWarnings, readTriggerFile } from '../../../core/triggers/publishable.ts';
-import { templateFaults } from '../../../core/triggers/template.ts';
 import { trigger } from '../../support/triggers/situations.ts';
 
 const hub = HubConfig.parse({ teams: { sales: { email: ['sales@acme.example'] } } });

@@ -3,12 +3,8 @@ import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
 import { isExpired, readLink, signingKeys, signLink } from '../../../core/consent/signed-link.ts';
 import { composeMail } from '../../../core/formats/mail/mime.ts';
-import {
-  type Rendered,
-  renderTemplate,
-  templateFaults,
-  variablesFor,
-} from '../../../core/triggers/template.ts';
+import { templateFaults } from '../../../core/triggers/message/faults.ts';
+import { type Rendered, renderTemplate, variablesFor } from '../../../core/triggers/template.ts';
 import { stubTemplate, type TemplateFiles, templateChannels } from '../../../core/triggers/template-files.ts';
 import { NOON, past, person, trigger } from '../../support/triggers/situations.ts';
 
@@ -161,11 +157,11 @@ describe('the faults of a template', () => {
 
   it('are variables that no message will have, in the body and the front matter', () => {
     expect(faults('{{ customer.name.frist }} {{ coupon }}')).toEqual([
-      `${where}: there is no variable customer.name.frist`,
-      `${where}: there is no variable coupon`,
+      `${where}:1: there is no variable customer.name.frist; did you mean customer.name.first?`,
+      `${where}:1: there is no variable coupon`,
     ]);
-    expect(faults('---\nsubject: "{{ customer.mood }}"\n---\nx')).toEqual([
-      `${where}: there is no variable customer.mood`,
+    expect(faults('---\nsubject: "{{ customer.sentiment }}"\n---\nx')).toEqual([
+      `${where}:2: there is no variable customer.sentiment`,
     ]);
     expect(
       faults('{{ customer.traits.any.thing }} {% assign x = interaction.properties.total %}{{ x }}'),

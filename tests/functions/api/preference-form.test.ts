@@ -27,6 +27,7 @@ const press = async (body: string, isBase64Encoded = false) => {
   const event = {
     body,
     isBase64Encoded,
+    headers: {},
     pathParameters: { token },
     requestContext: { http: { method: 'POST' } },
   };

@@ -81,12 +81,23 @@ describe('publishing', () => {
     expect(await names()).toEqual(['trigger-a-v1-v1', 'trigger-a-v2']);
   });
 
+  it('pins the languages and the layouts of its templates: a change of one is a new version', async () => {
+    const files = { 'sms.liquid': 'Hi', 'sms.it.liquid': 'Ciao', 'layouts/default.liquid': '{{ content }}' };
+    const withFiles = (more: Record<string, string>) =>
+      publish(hub.publishing, definition(), { ...templates, hello: { ...files, ...more } });
+    expect(await withFiles({})).toBe(1);
+    expect(await withFiles({})).toBe(1);
+    expect(await withFiles({ 'sms.it.liquid': 'Salve' })).toBe(2);
+    expect(await withFiles({ 'sms.it.liquid': 'Salve', 'layouts/default.liquid': '!{{ content }}' })).toBe(3);
+    expect((await hub.triggers.version('hello', 1))?.templates['hello']).toEqual(files);
+  });
+
   it('refuses a template that is missing or has mistakes, with their place', async () => {
     const missing = definition({ send: { channels: ['email'], template: 'nowhere' } });
     await expect(publish(hub.publishing, missing, templates)).rejects.toThrow(/names the template nowhere/u);
     const faulty = { hello: { 'sms.liquid': 'Dear {{ customer.nmae }}' } };
     await expect(publish(hub.publishing, definition(), faulty)).rejects.toThrow(
-      'mappings/templates/hello/sms.liquid: there is no variable customer.nmae',
+      'mappings/templates/hello/sms.liquid:1: there is no variable customer.nmae; did you mean customer.name.full?',
     );
     expect(await names()).toEqual([]);
   });

@@ -51,6 +51,7 @@ const portsOf = (overrides: Partial<NotifyPorts> = {}): NotifyPorts => ({
     unsubscribe: `https://hub.example/unsubscribe/${address}-${channel}`,
     preferences: `https://hub.example/preferences/${address}`,
   }),
+  clickLinks: async () => (link) => `https://hub.example/r/${link.trigger}/${link.url}`,
   record: async (one) => void recorded.push(one),
   publishEvent: async (type, notification) => void told.push({ type, notification }),
   saveFailure: async (failure) => void failures.push(failure),

@@ -75,15 +75,13 @@ export const notificationRoutes: Routes<NotificationPorts> = {
   }),
 };
 
-/** The id is `<trigger>.<interaction>`; ids of triggers have no dot. */
+/** The id is `<trigger>.<interaction>` or `<trigger>.<interaction>.<step>`; ids of triggers and names of steps have no dot. */
 function withNotification(
   route: (notification: Notification, ports: NotificationPorts) => ReturnType<Route<NotificationPorts>>,
 ): Route<NotificationPorts> {
   return async (event, ports) => {
     const [, trigger = '', id = ''] = /^([^.]+)\.(.+)$/su.exec(pathParameter(event, 'id')) ?? [];
-    const cause = id === '' ? undefined : await ports.interaction(id);
-    const found =
-      cause && (await ports.notifications.get({ profileId: cause.profileId, trigger, interaction: id }));
+    const found = (await ofInteraction(ports, trigger, id, undefined)) ?? (await ofStep(ports, trigger, id));
     return found === undefined
       ? problem(
           404,
@@ -93,6 +91,27 @@ function withNotification(
       : route(found, ports);
   };
 }
+
+const ofInteraction = async (
+  { interaction, notifications }: NotificationPorts,
+  trigger: string,
+  id: string,
+  step: string | undefined,
+): Promise<Notification | undefined> => {
+  const cause = id === '' ? undefined : await interaction(id);
+  if (cause === undefined) return undefined;
+  const named = { profileId: cause.profileId, trigger, interaction: id };
+  return notifications.get(step === undefined ? named : { ...named, step });
+};
+
+const ofStep = async (
+  ports: NotificationPorts,
+  trigger: string,
+  id: string,
+): Promise<Notification | undefined> => {
+  const [, interaction = '', step] = /^(.+)\.([^.]+)$/su.exec(id) ?? [];
+  return ofInteraction(ports, trigger, interaction, step);
+};
 
 const decidedAt = ({ decidedAt: time, at }: Notification): string => time ?? at;
 
@@ -127,7 +146,7 @@ const channelLookedAt = ({ steps }: Notification): Channel | undefined => {
 const bodyOf = async (
   notification: Notification,
   { version, cause }: DecisionRecord,
-  { history }: NotificationPorts,
+  { history, hub }: NotificationPorts,
 ): Promise<object | null> => {
   if (!['sent', 'sending', 'failed'].includes(notification.status)) return null;
   const customer = await history.customer(notification.profileId);
@@ -138,7 +157,7 @@ const bodyOf = async (
       if (one.kind === 'notification' && one.properties?.['notification'] === id)
         return { from: 'kept', subject: one.subject, text: one.text };
   if (version === undefined || cause === undefined) return null;
-  const source = { version, cause, customer: recordedCustomer(cause) };
+  const source = { version, cause, customer: recordedCustomer(cause), hub: await hub() };
   const { subject, text, html } = renderedWith(hiddenLinks, notification, source);
   return { from: 'rendered', subject, text, html };
 };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { HubConfig } from '../../../../core/config/hub-config.ts';
 import type { Customer } from '../../../../core/identity/customer.ts';
 import { identifierType, identifierValue } from '../../../../core/identity/identifier.ts';
 import { normaliseIdentifier } from '../../../../core/identity/normalise.ts';
@@ -26,7 +27,7 @@ export interface TestPorts extends TriggerPorts, Omit<DecisionPorts, 'history'> 
   readonly owner: (identifier: string) => Promise<string | undefined>;
   readonly interaction: (id: string) => Promise<StoredInteraction | undefined>;
   /** Stores a test message and queues it. */
-  readonly sendTest: (profileId: string, message: TestMessageRow) => Promise<void>;
+  readonly sendTest: (profileId: string | undefined, message: TestMessageRow) => Promise<string>;
 }
 
 /** An interaction that did not happen: what is not given is as of an inbound message now. */
@@ -69,14 +70,15 @@ export const testRoutes: Routes<TestPorts> = {
         `No interaction of this customer sets ${version.trigger.id} off, of the newest ${MOST_READ}. Invent one: --interaction '{ kind: order }'.`,
       );
     const now = ports.now();
-    const first = await decideAt(now, false, { version, customer, cause }, ports);
-    const steps = [viewOf(now, first, { version, customer, cause })];
+    const hub = await ports.hub();
+    const first = await decideAt(now, false, { hub, version, customer, cause }, ports);
+    const steps = [viewOf(now, first, { hub, version, customer, cause })];
     if (first.decision === 'wait') {
-      const later = await decideAt(first.until, true, { version, customer, cause }, ports);
-      steps.push(viewOf(first.until, later, { version, customer, cause }));
+      const later = await decideAt(first.until, true, { hub, version, customer, cause }, ports);
+      steps.push(viewOf(first.until, later, { hub, version, customer, cause }));
     }
     const sent =
-      asked.sendTo === undefined ? undefined : testMessage(asked.sendTo, { version, customer, cause });
+      asked.sendTo === undefined ? undefined : testMessage(asked.sendTo, { hub, version, customer, cause });
     if (sent !== undefined && !('text' in sent)) return sent;
     if (sent !== undefined) await ports.sendTest(customer.id, sent);
     return json(200, {
@@ -92,6 +94,7 @@ export const testRoutes: Routes<TestPorts> = {
 };
 
 interface Tried {
+  readonly hub: HubConfig;
   readonly version: TriggerVersion;
   readonly customer: Customer;
   readonly cause: StoredInteraction;
@@ -147,13 +150,13 @@ const decideAt = async (at: number, waited: boolean, tried: Tried, ports: TestPo
   return (await decideWithoutEffect({ ...ports, now: () => at }, question)).decision;
 };
 
-const viewOf = (at: number, decision: Decision, { version, customer, cause }: Tried): object => ({
+const viewOf = (at: number, decision: Decision, { hub, version, customer, cause }: Tried): object => ({
   at: instant(at),
   ...decision,
   ...(decision.decision === 'wait' && { until: instant(decision.until) }),
   summary: `It would ${outcomeWords(decision)}.`,
   sentences: decision.steps.map(stepWords),
-  ...(decision.decision === 'send' && messageOf(decision, { version, customer, cause })),
+  ...(decision.decision === 'send' && messageOf(decision, { hub, version, customer, cause })),
 });
 
 const channelsByType: Readonly<Record<string, Channel>> = { email: 'email', phone: 'sms', push: 'push' };
