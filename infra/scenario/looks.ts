@@ -5,14 +5,20 @@ import { placesOfPart } from '../../functions/aws/customers/lists.ts';
 import { zones } from '../../functions/aws/customers/zones.ts';
 import { audiences } from '../../functions/aws/triggers/audiences.ts';
 import { triggers } from '../../functions/aws/triggers/triggers.ts';
-import { queueArn } from './hub/in-process-hub.ts';
-import type { ScenarioHub } from './scenario-hub.ts';
+import { type InProcessHub, queueArn } from './hub/in-process-hub.ts';
 
 /** What is looked at and in which zones, as known after the last step, and the instants that are planned. */
 export interface PlannedLooks {
   each: readonly Each[];
   zones: readonly string[];
   readonly planned: Set<number>;
+}
+
+/** What planning looks needs of the hub of a scenario. */
+interface LookingHub extends Pick<InProcessHub, 'clock' | 'cloud' | 'runtime'> {
+  readonly hubConfig: unknown;
+  readonly triggerDefinitions: ReadonlyMap<string, unknown>;
+  readonly looks: PlannedLooks;
 }
 
 /** The lists of customers follow what happens within a minute. */
@@ -23,7 +29,7 @@ const LISTED_MS = 61_000;
  * the step are listed. The rule of the stack that plans looks every quarter of an hour does not run in a scenario: its message
  * is sent when a look falls due, and no scenario lasts longer for one.
  */
-export const planLooks = async (hub: ScenarioHub): Promise<void> => {
+export const planLooks = async (hub: LookingHub): Promise<void> => {
   if (![...hub.triggerDefinitions.values()].some(hasEach)) return;
   await readLooks(hub);
   hub.clock.aside(hub.clock.now() + LISTED_MS, () => readLooks(hub));
@@ -32,7 +38,7 @@ export const planLooks = async (hub: ScenarioHub): Promise<void> => {
 const hasEach = (definition: unknown): boolean =>
   typeof definition === 'object' && definition !== null && 'each' in definition;
 
-const readLooks = async (hub: ScenarioHub): Promise<void> => {
+const readLooks = async (hub: LookingHub): Promise<void> => {
   const { runtime, hubConfig, looks } = hub;
   const rows = table(runtime);
   const stored = triggers(rows);
@@ -49,7 +55,7 @@ const readLooks = async (hub: ScenarioHub): Promise<void> => {
   planNext(hub);
 };
 
-const planNext = (hub: ScenarioHub): void => {
+const planNext = (hub: LookingHub): void => {
   const { clock, cloud, looks } = hub;
   const due = looks.each.flatMap((each) =>
     looks.zones.flatMap((zone) => nextLook(each, zone, clock.now()) ?? []),
