@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
+import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
@@ -112,7 +113,11 @@ export const create = (runtime: Runtime) => {
     requeue: (messages) =>
       putBack(messages.map(({ message, delaySeconds }) => ({ body: JSON.stringify(message), delaySeconds }))),
     schedule: (message, at) =>
-      setTimer([message.trigger, message.profileId, message.interaction, 'send', at], message, at),
+      setTimer(
+        [message.trigger, message.profileId, message.interaction, ...stepIn(message), 'send', at],
+        message,
+        at,
+      ),
   };
   return middy<QueueEvent<NotifyMessage>, QueueResult>()
     .use(queueStack(notifyStage, attempts(runtime, rows)))
@@ -125,5 +130,8 @@ export const create = (runtime: Runtime) => {
       return notifyAtPace({ ...pacing, hasTime })(toSend);
     });
 };
+
+/** Two messages of one series may wait until the same time. */
+const stepIn = ({ step }: NotificationMessage): string[] => (step === undefined ? [] : [step]);
 
 export const handler = lambda(create);
