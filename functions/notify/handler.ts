@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
 import { signClick } from '../../core/triggers/message/click-link.ts';
+import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { table } from '../aws/clients/dynamo.ts';
@@ -119,7 +120,11 @@ export const create = (runtime: Runtime) => {
     requeue: (messages) =>
       putBack(messages.map(({ message, delaySeconds }) => ({ body: JSON.stringify(message), delaySeconds }))),
     schedule: (message, at) =>
-      setTimer([message.trigger, message.profileId, message.interaction, 'send', at], message, at),
+      setTimer(
+        [message.trigger, message.profileId, message.interaction, ...stepIn(message), 'send', at],
+        message,
+        at,
+      ),
   };
   return middy<QueueEvent<NotifyMessage>, QueueResult>()
     .use(queueStack(notifyStage, attempts(runtime, rows)))
@@ -138,5 +143,8 @@ export const create = (runtime: Runtime) => {
       return new Map([...failedTests, ...(await notifyAtPace({ ...pacing, hasTime })(toSend))]);
     });
 };
+
+/** Two messages of one series may wait until the same time. */
+const stepIn = ({ step }: NotificationMessage): string[] => (step === undefined ? [] : [step]);
 
 export const handler = lambda(create);
