@@ -95,7 +95,10 @@ export const DecisionMessage = z.strictObject({
   ...reference,
   version: z.int().positive(),
   /** Where no interaction started the trigger; `interaction` is then the id of the event. */
-  occasion: z.string().optional(),
+  occasion: z
+    .string()
+    .transform((text) => (text === '' ? undefined : text))
+    .optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   timer: z.union([z.int().positive(), z.literal('goal')]).optional(),

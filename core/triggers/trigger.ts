@@ -333,9 +333,12 @@ export const rulePattern = (trigger: Pick<Trigger, 'id' | 'on' | 'each' | 'steps
   const { id, on, each } = trigger;
   const awaited = awaitedBy(trigger);
   if (each === undefined) return eventPattern([...(on === undefined ? [] : [on]), ...awaited]);
-  const entered = { 'detail-type': ['audience.entered'], detail: { trigger: [id] } };
-  if (awaited.length === 0) return { source: ['tributary'], ...entered };
-  return { source: ['tributary'], $or: [entered, recorded(awaited)] };
+  const entered = { trigger: [id] };
+  return {
+    source: ['tributary'],
+    'detail-type': ['audience.entered', ...(awaited.length === 0 ? [] : ['interaction.recorded'])],
+    detail: anyOf([entered, ...awaited.map(withoutNotifications)]),
+  };
 };
 
 /** The patterns of the interactions for which the steps of a series wait. */
@@ -347,17 +350,15 @@ export const awaitedBy = ({ steps = [] }: Pick<Trigger, 'steps'>): EventPattern[
 /** The event pattern of a rule for any of several patterns of interactions; there is at least one. */
 export const eventPattern = (patterns: readonly EventPattern[]): object => ({
   source: ['tributary'],
-  ...recorded(patterns),
+  'detail-type': ['interaction.recorded'],
+  detail: anyOf(patterns.map(withoutNotifications)),
 });
 
-const recorded = (patterns: readonly EventPattern[]): object => {
-  const [first, ...others] = [
-    ...new Set(patterns.map((one) => JSON.stringify(withoutNotifications(one)))),
-  ].map((text): unknown => JSON.parse(text));
-  return {
-    'detail-type': ['interaction.recorded'],
-    detail: others.length === 0 ? first : { $or: [first, ...others] },
-  };
+const anyOf = (patterns: readonly object[]): unknown => {
+  const [first, ...others] = [...new Set(patterns.map((one) => JSON.stringify(one)))].map((text): unknown =>
+    JSON.parse(text),
+  );
+  return others.length === 0 ? first : { $or: [first, ...others] };
 };
 
 /** A pattern of interactions that is not one of notifications, unless it names that kind. */

@@ -37,13 +37,13 @@ export const tracked = async (
   ports: Pick<NotifyPorts, 'clickLinks'>,
   rendered: Rendered,
   links: Links,
-  { profileId, trigger, interaction }: Notification,
+  { profileId, trigger, interaction, step }: Notification,
   { provider, work: { hub, version } }: { readonly provider: string; readonly work: Work },
 ): Promise<Rendered> => {
   if (rendered.html === undefined || !hub.links.track || version.trigger.send.to) return rendered;
   const addressOf = await ports.clickLinks();
   const html = withTrackedLinks(rendered.html, new Set(Object.values(links)), (url) =>
-    addressOf({ url, provider, profileId, trigger, interaction }),
+    addressOf({ url, provider, profileId, trigger, interaction, ...(step !== undefined && { step }) }),
   );
   return { ...rendered, html };
 };

@@ -4,9 +4,14 @@ import { decodeEntities } from '../../formats/html.ts';
 
 /** What a tracked link leads to, and the message in which it stands. */
 const ClickContent = z
-  .tuple([z.string().regex(/^https?:\/\//iu), z.string(), z.string(), z.string(), z.string()])
-  .transform(([url, profileId, trigger, interaction, provider]) => ({
+  .tuple(
+    [z.string().regex(/^https?:\/\//iu), z.string(), z.string(), z.string(), z.string()],
+    // The step of a series.
+    z.string(),
+  )
+  .transform(([url, profileId, trigger, interaction, provider, step]) => ({
     ...{ url, profileId, trigger, interaction, provider },
+    ...(step !== undefined && { step }),
   }));
 export type ClickLink = z.output<typeof ClickContent>;
 
@@ -14,9 +19,14 @@ const PURPOSE = 'click';
 
 /** The token of `<public URL>/r/<token>`, signed with the newest key. */
 export const signClick = (
-  { url, profileId, trigger, interaction, provider }: ClickLink,
+  { url, profileId, trigger, interaction, provider, step }: ClickLink,
   keys: readonly string[],
-): string => signToken(PURPOSE, [url, profileId, trigger, interaction, provider], keys);
+): string =>
+  signToken(
+    PURPOSE,
+    [url, profileId, trigger, interaction, provider, ...(step === undefined ? [] : [step])],
+    keys,
+  );
 
 /** Undefined if none of the keys signed the token: the redirect leads to addresses of our own messages alone. It never expires. */
 export const readClick = (token: string, keys: readonly string[]): ClickLink | undefined =>

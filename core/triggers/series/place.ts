@@ -14,6 +14,8 @@ export const Place = z.strictObject({
   /** The source profile of the interaction that started the series; the row is stored under it. */
   profileId: z.string(),
   interaction: z.string(),
+  /** What the customer entered the audience for, where no interaction started the series. */
+  occasion: z.string().optional(),
   occurredAt: Instant,
   arrivedAt: Instant,
   /** Increases with every change of this row. */

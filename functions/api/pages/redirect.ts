@@ -63,4 +63,5 @@ const recordClick = async (
 const messageProperties = (sent: Notification) => ({
   ...{ trigger: sent.trigger, version: sent.triggerVersion, notification: notificationId(sent) },
   ...(sent.template !== undefined && { template: sent.template }),
+  ...(sent.step !== undefined && { step: sent.step }),
 });

@@ -36,7 +36,7 @@ export interface Rule {
 }
 
 /** The pattern of a trigger with `each`. */
-const AudiencePattern = z.object({ 'detail-type': z.tuple([z.literal('audience.entered')]) });
+const AudiencePattern = z.object({ 'detail-type': z.tuple([z.literal('audience.entered')], z.string()) });
 
 /** Every rule on the bus, including those of the stack. */
 export const rulesOf = async ({ events, bus }: Bus): Promise<Rule[]> => {

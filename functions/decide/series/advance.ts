@@ -1,4 +1,5 @@
 import type { Customer } from '../../../core/identity/customer.ts';
+import { entryAsCause } from '../../../core/triggers/audience/entry.ts';
 import type { DecisionMessage } from '../../../core/triggers/notification.ts';
 import { isRunning, type Place } from '../../../core/triggers/series/place.ts';
 import { byProgress, seriesOf } from '../../../core/triggers/series/steps.ts';
@@ -19,13 +20,15 @@ export const advanceSeries = async (
   message: DecisionMessage,
   version: TriggerVersion,
 ): Promise<boolean> => {
-  const { profileId, occurredAt, interaction } = message;
-  const [current, known, cause, hub] = await Promise.all([
+  const { profileId, occurredAt, interaction, occasion } = message;
+  const address = { profileId, occurredAt, id: interaction };
+  const [current, known, stored, hub] = await Promise.all([
     ports.triggers.current(message.trigger),
     ports.history.customer(profileId),
-    ports.history.interaction({ profileId, occurredAt, id: interaction }),
+    occasion === undefined ? ports.history.interaction(address) : undefined,
     ports.hub(),
   ]);
+  const cause = occasion !== undefined && known ? entryAsCause(address, known) : stored;
   const { step: _, ...entry } = message;
   if (known === undefined || cause === undefined) {
     // Erasure removes the place too: only its timer shows that it existed.

@@ -27,7 +27,7 @@ export const enter = async (
   if (isMeanwhile || !isTriggeredBy(trigger, cause, Date.parse(message.arrivedAt))) return true;
   const known = await ports.notifications.get(message);
   if (known !== undefined) return repeatOr(ports, message, known, async () => true);
-  const value = onceValue(trigger, cause);
+  const value = message.occasion ?? onceValue(trigger, cause);
   if (value !== undefined) {
     const entry = await enterOnce(ports.notifications, message, customer, value, all);
     if (entry !== 'first') return entry === 'taken';
@@ -56,6 +56,7 @@ export const enter = async (
   const place: Place = {
     ...{ trigger: trigger.id, triggerVersion: message.version, category: trigger.category },
     ...{ profileId: message.profileId, interaction: message.interaction },
+    ...(message.occasion !== undefined && { occasion: message.occasion }),
     ...{ occurredAt: message.occurredAt, arrivedAt: message.arrivedAt },
     ...{ version: before?.version ?? 0, timers: 0, step: first ?? '', since: message.arrivedAt },
   };

@@ -22,6 +22,7 @@ export const messageOf = ({ timers, ...place }: Place): DecisionMessage => ({
   ...{ profileId: place.profileId, trigger: place.trigger, interaction: place.interaction },
   ...{ version: place.triggerVersion, occurredAt: place.occurredAt, arrivedAt: place.arrivedAt },
   ...{ step: place.step, timer: timers },
+  ...(place.occasion !== undefined && { occasion: place.occasion }),
 });
 
 /** The row of the message of a step, before it is decided. */
@@ -29,6 +30,7 @@ export const draftOf = (place: Place): Notification => ({
   ...{ trigger: place.trigger, triggerVersion: place.triggerVersion, category: place.category },
   ...{ profileId: place.profileId, interaction: place.interaction, step: place.step },
   ...{ occurredAt: place.occurredAt, arrivedAt: place.arrivedAt },
+  ...(place.occasion !== undefined && { occasion: place.occasion }),
   ...(place.dueAt !== undefined && { dueAt: place.dueAt }),
   ...{ version: 0, status: 'waiting', at: place.since, timers: 0, steps: [] },
 });

@@ -1,4 +1,5 @@
 import { instant } from '../../../core/interaction/interaction.ts';
+import { entryAsCause } from '../../../core/triggers/audience/entry.ts';
 import type { HistoryFacts } from '../../../core/triggers/history-facts.ts';
 import { arrivalsFor, type Due, dueOf, type SeriesSituation } from '../../../core/triggers/series/move.ts';
 import { isRunning, type Place } from '../../../core/triggers/series/place.ts';
@@ -13,7 +14,7 @@ import type { SeriesPorts, SeriesWork } from './ports.ts';
 export const takeOn = async (ports: SeriesPorts, work: SeriesWork, start: Place): Promise<boolean> => {
   const { message, current } = work;
   const { trigger, templates } = await versionOf(ports, versionIn(start));
-  const cause = isOf(start, message) ? work.cause : await causeOf(ports, start);
+  const cause = isOf(start, message) ? work.cause : await causeOf(ports, work, start);
   // The customer of the cause is being erased.
   if (cause === undefined) return true;
   // Whoever decided the last message ended before the place waited.
@@ -39,8 +40,14 @@ export const takeOn = async (ports: SeriesPorts, work: SeriesWork, start: Place)
   }
 };
 
-const causeOf = (ports: SeriesPorts, place: Place): Promise<StoredInteraction | undefined> =>
-  ports.history.interaction({ ...place, id: place.interaction });
+const causeOf = async (
+  ports: SeriesPorts,
+  { customer }: SeriesWork,
+  place: Place,
+): Promise<StoredInteraction | undefined> => {
+  const address = { ...place, id: place.interaction };
+  return place.occasion === undefined ? ports.history.interaction(address) : entryAsCause(address, customer);
+};
 
 const situationOf = async (
   { ports, work, trigger, cause }: Moving,

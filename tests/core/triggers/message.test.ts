@@ -313,6 +313,8 @@ describe('tracked links', () => {
   it('lead where the hub has signed them to, also with a key from before a rotation, and nowhere else', () => {
     const token = signClick(click, keys.slice(1));
     expect(readClick(token, keys)).toEqual(click);
+    const inSeries = { ...click, step: 'hello' };
+    expect(readClick(signClick(inSeries, keys), keys)).toEqual(inSeries);
     expect(readClick(token, ['0123456789abcdef-another'])).toBeUndefined();
     const [payload = '', signature = ''] = token.split('.');
     const forged = Buffer.from(payload, 'base64url').toString().replace('acme.example', 'evil.example');
