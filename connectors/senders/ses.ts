@@ -2,6 +2,7 @@
 // Sent raw, because only a raw message can carry List-Unsubscribe (RFC 8058). SES takes no idempotency key: the
 // notification's id is a tag, by which the status of a send in doubt is found.
 
+import { GetSendQuotaCommand, SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
 import { type NotNowReason, refusal, rejectAws } from '../../core/triggers/sender.ts';
 import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
@@ -34,37 +35,32 @@ export const ses: SenderDeclaration<SenderContext> = {
   provider: 'ses',
   channels: ['email'],
   secrets: {},
-  build: ({ call, configurationSet }) => ({
-    async quota() {
-      const answer = await call.query('ses', 'GetSendQuota', {});
-      const figure = (name: string, absent: number): number => {
-        const text = new RegExp(`<${name}>([^<]+)</${name}>`, 'u').exec(answer)?.[1];
-        return text === undefined ? absent : Number(text);
-      };
-      return {
-        perSecond: figure('MaxSendRate', 1),
-        daily: figure('Max24HourSend', -1),
-        used: figure('SentLast24Hours', 0),
-      };
-    },
-    async send(message) {
-      const { from } = message;
-      if (from === undefined)
-        throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
-      // The envelope takes the address alone: a name beyond ASCII is for the header.
-      const { address } = readMailbox(from);
-      const answer = await call
-        .query('ses', 'SendRawEmail', {
-          ...{ Source: address, 'Destinations.member.1': message.to },
-          ...(configurationSet !== undefined && { ConfigurationSetName: configurationSet }),
-          'RawMessage.Data': Buffer.from(composeMail({ ...message, from })).toString('base64'),
-          ...{ 'Tags.member.1.Name': 'notification', 'Tags.member.1.Value': message.id.replaceAll('.', '_') },
-        })
-        .catch(rejectAws(sentenceFor(address), whyNotNow));
-      return messageIdIn(answer) ?? message.id;
-    },
-  }),
+  build({ aws, configurationSet, timeLimit }) {
+    const client = new SESClient(aws);
+    return {
+      async quota() {
+        const answer = await client.send(new GetSendQuotaCommand({}), { abortSignal: timeLimit() });
+        const { MaxSendRate: perSecond = 1, Max24HourSend: daily = -1, SentLast24Hours: used = 0 } = answer;
+        return { perSecond, daily, used };
+      },
+      async send(message) {
+        const { from } = message;
+        if (from === undefined)
+          throw refusal('The e-mail has no sender. Add `from` to the front matter of email.liquid.');
+        // The envelope takes the address alone: a name beyond ASCII is for the header.
+        const { address } = readMailbox(from);
+        const command = new SendRawEmailCommand({
+          Source: address,
+          Destinations: [message.to],
+          ConfigurationSetName: configurationSet,
+          RawMessage: { Data: Buffer.from(composeMail({ ...message, from })) },
+          Tags: [{ Name: 'notification', Value: message.id.replaceAll('.', '_') }],
+        });
+        const { MessageId } = await client
+          .send(command, { abortSignal: timeLimit() })
+          .catch(rejectAws(sentenceFor(address), whyNotNow));
+        return MessageId ?? message.id;
+      },
+    };
+  },
 };
-
-const messageIdIn = (answer: string): string | undefined =>
-  /<MessageId>([^<]+)<\/MessageId>/u.exec(answer)?.[1];

@@ -8,11 +8,12 @@ import { type Channel, HISTORY, instant } from '../interaction/interaction.ts';
 import { type AddressStates, addressState } from './addresses.ts';
 import { type Chosen, chooseChannel, type SkipReason, type TemplateChannels } from './channel-choice.ts';
 import { type Check, checkRecorder, type RecordCheck } from './checks.ts';
+import type { Condition } from './condition.ts';
 import type { CountCondition, HistoryFacts, PastInteraction } from './history-facts.ts';
 import { countReservations, mergeReservations, type SendReservation } from './limits.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
 import { instantNamed, nextOfficeHour, nextTimeOfDay, outsideQuietHours, zoneOf } from './schedule.ts';
-import { type Condition, namesNotifications, type SendingTrigger, type Trigger } from './trigger.ts';
+import { namesNotifications, type SendingTrigger, type Trigger } from './trigger.ts';
 
 /** Why a send is suppressed. */
 export type SuppressionReason =

@@ -1,7 +1,8 @@
 import type { CustomerSnapshot } from '../interaction/customer-snapshot.ts';
 import { type Interaction, instant } from '../interaction/interaction.ts';
+import type { Condition } from './condition.ts';
 import { cachedPattern, matches } from './pattern/index.ts';
-import type { Condition, Trigger } from './trigger.ts';
+import type { Trigger } from './trigger.ts';
 
 /** A recorded interaction as a decision reads it. `customer`: as it was when the interaction was recorded. */
 export interface PastInteraction extends Interaction {

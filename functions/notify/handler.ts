@@ -7,6 +7,7 @@ import { signClick } from '../../core/triggers/message/click-link.ts';
 import type { NotificationMessage } from '../../core/triggers/notification.ts';
 import { refusal } from '../../core/triggers/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
+import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';
 import { sendTo } from '../aws/clients/queue.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
@@ -59,6 +60,7 @@ export const create = (runtime: Runtime) => {
   const built = senders({
     configurationSet: env.SES_CONFIGURATION_SET,
     // One attempt: after a lost connection `notify` decides whether the message may be sent again.
+    aws: { ...clientConfig(runtime), maxAttempts: 1 },
     call: signedCalls(runtime, { attempts: 1, timeLimit }),
     timeLimit,
     publicUrl: env.PUBLIC_URL,

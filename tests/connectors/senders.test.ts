@@ -50,6 +50,7 @@ const open = ({ aws, meta, sandbox = false, quota, timeLimitMs = 10_000 }: World
   };
   const timeLimit = (): AbortSignal => AbortSignal.timeout(timeLimitMs);
   const all = senders({
+    aws: config,
     call: signedCalls(
       {
         env: { AWS_REGION: around.region, AWS_ACCESS_KEY_ID: 'TEST', AWS_SECRET_ACCESS_KEY: 'test' },

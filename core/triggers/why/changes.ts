@@ -1,11 +1,12 @@
 import { addressTypesOf, type ConsentStatus } from '../../consent/consent.ts';
 import type { Customer } from '../../identity/customer.ts';
 import { Channel, instant } from '../../interaction/interaction.ts';
+import type { Condition } from '../condition.ts';
 import { type Decision, quietUntil, sendDeadline } from '../decision.ts';
 import type { CountCondition } from '../history-facts.ts';
 import type { SendReservation } from '../limits.ts';
 import { nextTimeOfDay, zoneOf } from '../schedule.ts';
-import type { Condition, SendingTrigger } from '../trigger.ts';
+import type { SendingTrigger } from '../trigger.ts';
 import { factsOf, type Inputs, redecide } from './redecide.ts';
 import { lengthWords, outcomeWords, timeWords } from './words.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
-import { Condition } from '../../../core/triggers/trigger.ts';
+import { Condition } from '../../../core/triggers/condition.ts';
 import type { JobKind, JobRow } from './job.ts';
 
 /** Which failures to replay: the open ones that failed before `before`, or before the start of the job. */

@@ -1,9 +1,9 @@
 import type { Customer } from '../../../core/identity/customer.ts';
 import { snapshotCustomer } from '../../../core/interaction/customer-snapshot.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
+import type { Condition } from '../../../core/triggers/condition.ts';
 import { meetsConditions } from '../../../core/triggers/decision.ts';
 import { historyFacts } from '../../../core/triggers/history-facts.ts';
-import type { Condition } from '../../../core/triggers/trigger.ts';
 import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import type { History } from '../../contracts/ports/history.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../../core/triggers/condition.ts';
 import { historyFacts, type PastInteraction } from '../../../core/triggers/history-facts.ts';
-import type { Condition } from '../../../core/triggers/trigger.ts';
 import {
   DAY,
   decidedInSteps,

@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import { IdentityConfig } from '../../../core/identity/identity-config.ts';
+import { Condition } from '../../../core/triggers/condition.ts';
 import { templateVariables } from '../../../core/triggers/template.ts';
-import { Condition, Trigger } from '../../../core/triggers/trigger.ts';
+import { Trigger } from '../../../core/triggers/trigger.ts';
 import { Expectation, Scenario, Step, StepInteraction } from '../../../infra/scenario/schema.ts';
 import { replaceSection } from './catalogue.ts';
 import { editorSchema, keyTable } from './key-table.ts';
