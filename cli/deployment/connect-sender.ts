@@ -1,8 +1,8 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { httpSenderOf } from '../../connectors/senders/index.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
-import type { HttpContext } from '../../core/triggers/http-sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import type { HttpContext } from '../../core/triggers/sending/http-sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import { readSeed } from '../../infra/stack/seed.ts';
 import { readCrmSecret, writeCrmSecret } from '../crm/secret.ts';
 import { askSecretValues } from './ask-secrets.ts';

@@ -1,5 +1,5 @@
 import { connectorOf, mappingOf, providerIds } from '../../connectors/registry.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import type { ChannelConnector, ChannelMapping } from '../../core/webhooks/channel.ts';
 
 interface ProviderEntry {

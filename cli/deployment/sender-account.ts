@@ -1,7 +1,7 @@
 import { HubError } from '../../core/errors.ts';
-import type { HttpContext } from '../../core/triggers/http-sender.ts';
-import { isRefusal, NotNow } from '../../core/triggers/sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import type { HttpContext } from '../../core/triggers/sending/http-sender.ts';
+import { isRefusal, NotNow } from '../../core/triggers/sending/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import type { Finding } from './doctor-hub.ts';
 
 const TIME_LIMIT_MS = 10_000;

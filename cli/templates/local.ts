@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { parseConfigFile } from '../../core/config/config-file.ts';
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { nearestWord } from '../../core/config/nearest.ts';
-import { templatesOf } from '../../core/triggers/publishable.ts';
+import { templatesOf } from '../../core/triggers/publishing/publishable.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { configFileName, mappingsFolder, readTemplates } from '../../infra/stack/seed.ts';

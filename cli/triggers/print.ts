@@ -1,5 +1,5 @@
 import { faultLine } from '../../core/config/config-file.ts';
-import { changedLines } from '../../core/triggers/difference.ts';
+import { changedLines } from '../../core/triggers/publishing/difference.ts';
 import type { Check, TriggerState } from '../client/triggers/triggers.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 

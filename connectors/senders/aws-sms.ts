@@ -2,8 +2,8 @@
 // AWS refuses a number that texted STOP to it with a ConflictException, whatever consent the hub has recorded.
 
 import * as z from 'zod';
-import { type NotNowReason, rejectAws } from '../../core/triggers/sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import { type NotNowReason, rejectAws } from '../../core/triggers/sending/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import type { SenderContext } from './context.ts';
 
 /** A quota of this API is the spend limit of the month. */

@@ -1,5 +1,5 @@
 import type { SESClientConfig } from '@aws-sdk/client-ses';
-import type { HttpContext } from '../../core/triggers/http-sender.ts';
+import type { HttpContext } from '../../core/triggers/sending/http-sender.ts';
 
 /** What the senders of a hub are built with. */
 export interface SenderContext extends HttpContext {

@@ -1,7 +1,7 @@
 import type { Channel } from '../../core/interaction/interaction.ts';
-import type { HttpContext } from '../../core/triggers/http-sender.ts';
-import type { Sender } from '../../core/triggers/sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import type { HttpContext } from '../../core/triggers/sending/http-sender.ts';
+import type { Sender } from '../../core/triggers/sending/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import { awsSms } from './aws-sms.ts';
 import type { SenderContext } from './context.ts';
 import { line } from './line.ts';

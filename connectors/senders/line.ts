@@ -4,7 +4,7 @@
 
 import * as z from 'zod';
 import { memberOf } from '../../core/formats/payload.ts';
-import { httpSender, type VendorErrors } from '../../core/triggers/http-sender.ts';
+import { httpSender, type VendorErrors } from '../../core/triggers/sending/http-sender.ts';
 import { sha256Hex } from '../../core/webhooks/signature.ts';
 
 const API = 'https://api.line.me/v2/bot';

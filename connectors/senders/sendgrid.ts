@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import { readMailbox } from '../../core/formats/mail/mime.ts';
 import { memberOf } from '../../core/formats/payload.ts';
-import { httpSender, type VendorErrors } from '../../core/triggers/http-sender.ts';
-import { type OutgoingMessage, refusal } from '../../core/triggers/sender.ts';
+import { httpSender, type VendorErrors } from '../../core/triggers/sending/http-sender.ts';
+import { type OutgoingMessage, refusal } from '../../core/triggers/sending/sender.ts';
 
 const Errors = z.array(z.looseObject({ message: z.string() })).min(1);
 const Scopes = z.looseObject({ scopes: z.array(z.string()) });

@@ -4,8 +4,8 @@
 
 import { GetSendQuotaCommand, SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import { composeMail, readMailbox } from '../../core/formats/mail/mime.ts';
-import { type NotNowReason, refusal, rejectAws } from '../../core/triggers/sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import { type NotNowReason, refusal, rejectAws } from '../../core/triggers/sending/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import type { SenderContext } from './context.ts';
 
 /** https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html: one name, and the message says which quota. */

@@ -4,8 +4,8 @@
 
 import * as z from 'zod';
 import { memberOf } from '../../core/formats/payload.ts';
-import { httpSender, type VendorErrors } from '../../core/triggers/http-sender.ts';
-import { refusal } from '../../core/triggers/sender.ts';
+import { httpSender, type VendorErrors } from '../../core/triggers/sending/http-sender.ts';
+import { refusal } from '../../core/triggers/sending/sender.ts';
 
 const API = 'https://slack.com/api';
 const Sent = z.looseObject({ channel: z.string(), ts: z.string() });

@@ -2,8 +2,8 @@
 // The address of a push is `<app>:<token>`; the token is the ARN of the platform endpoint that the app has registered. SNS
 // disables an endpoint when the push service of the phone says that the token is not valid.
 
-import { DeadAddress, type NotNowReason, refusal, rejectAws } from '../../core/triggers/sender.ts';
-import type { SenderDeclaration } from '../../core/triggers/sender-declaration.ts';
+import { DeadAddress, type NotNowReason, refusal, rejectAws } from '../../core/triggers/sending/sender.ts';
+import type { SenderDeclaration } from '../../core/triggers/sending/sender-declaration.ts';
 import type { SenderContext } from './context.ts';
 
 const whyNotNow = (name: string): NotNowReason | undefined =>

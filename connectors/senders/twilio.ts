@@ -4,8 +4,8 @@
 
 import * as z from 'zod';
 import { memberOf } from '../../core/formats/payload.ts';
-import { httpSender, type VendorErrors } from '../../core/triggers/http-sender.ts';
-import { type OutgoingMessage, refusal } from '../../core/triggers/sender.ts';
+import { httpSender, type VendorErrors } from '../../core/triggers/sending/http-sender.ts';
+import { type OutgoingMessage, refusal } from '../../core/triggers/sending/sender.ts';
 
 const API = 'https://api.twilio.com/2010-04-01/Accounts';
 const Sent = z.looseObject({ sid: z.string().min(1) });

@@ -17,7 +17,7 @@ import { addressees, addressReader } from '../aws/customers/addresses.ts';
 import { figures } from '../aws/customers/figures.ts';
 import { guests } from '../aws/customers/guests.ts';
 import { history } from '../aws/customers/history.ts';
-import { placesOfPart } from '../aws/customers/lists.ts';
+import { placesOfPart } from '../aws/customers/lists/lists.ts';
 import { reviews } from '../aws/customers/reviews.ts';
 import { timelines } from '../aws/customers/timeline.ts';
 import { erasures } from '../aws/erasure/erasures.ts';

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
-import type { Sender } from '../../core/triggers/sender.ts';
+import type { Sender } from '../../core/triggers/sending/sender.ts';
 
 /**
  * The environment of a function: variables, clock, ids, randomness and AWS. In Lambda it is the process's own; tests and

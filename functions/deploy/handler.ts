@@ -4,7 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import * as z from 'zod';
 import { HubSecret } from '../../core/config/hub-secret.ts';
-import { differences } from '../../core/triggers/difference.ts';
+import { differences } from '../../core/triggers/publishing/difference.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { type Table, table } from '../aws/clients/dynamo.ts';

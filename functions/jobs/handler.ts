@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import { table } from '../aws/clients/dynamo.ts';
-import { placesOfPart } from '../aws/customers/lists.ts';
-import { zones } from '../aws/customers/zones.ts';
+import { placesOfPart } from '../aws/customers/lists/lists.ts';
+import { zones } from '../aws/customers/lists/zones.ts';
 import { attemptOf, attempts } from '../aws/operations/attempts.ts';
 import { config } from '../aws/operations/configuration.ts';
 import { jobs } from '../aws/operations/jobs.ts';

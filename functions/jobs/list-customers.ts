@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Directory } from '../aws/customers/directory.ts';
+import type { Directory } from '../aws/customers/lists/directory.ts';
 import type { Job } from '../contracts/jobs/job.ts';
 import { listKind } from '../contracts/jobs/kinds.ts';
 import type { History } from '../contracts/ports/history.ts';

@@ -1,6 +1,6 @@
 import type { Identifier } from '../../core/identity/identifier.ts';
 import { type Channel, instant } from '../../core/interaction/interaction.ts';
-import type { DeadAddress } from '../../core/triggers/sender.ts';
+import type { DeadAddress } from '../../core/triggers/sending/sender.ts';
 import type { NotifyPorts } from './ports.ts';
 
 /** A message that its vendor has refused because of its address. */

@@ -5,7 +5,7 @@ import { senders } from '../../connectors/senders/index.ts';
 import { type LinkPurpose, signingKeys, signLink } from '../../core/consent/signed-link.ts';
 import { signClick } from '../../core/triggers/message/click-link.ts';
 import type { NotificationMessage } from '../../core/triggers/notification.ts';
-import { refusal } from '../../core/triggers/sender.ts';
+import { refusal } from '../../core/triggers/sending/sender.ts';
 import { publisher } from '../aws/clients/bus.ts';
 import { clientConfig } from '../aws/clients/config.ts';
 import { table } from '../aws/clients/dynamo.ts';

@@ -8,7 +8,7 @@ import {
   type NotificationMessage,
   notificationId,
 } from '../../core/triggers/notification.ts';
-import { DeadAddress, isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sender.ts';
+import { DeadAddress, isRefusal, NotNow, refusal, type Sender } from '../../core/triggers/sending/sender.ts';
 import { sendingTrigger } from '../../core/triggers/series/sending-trigger.ts';
 import { renderedWith } from '../aws/triggers/rendered.ts';
 import { restartFailed, resumeDeferred, tryNextChannel } from './choose-again.ts';

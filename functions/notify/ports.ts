@@ -5,7 +5,7 @@ import type { Identifier } from '../../core/identity/identifier.ts';
 import type { Channel, Instant } from '../../core/interaction/interaction.ts';
 import type { ClickLink } from '../../core/triggers/message/click-link.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import type { NotNow, Sender } from '../../core/triggers/sender.ts';
+import type { NotNow, Sender } from '../../core/triggers/sending/sender.ts';
 import type { Links } from '../../core/triggers/template.ts';
 import type { SendingTrigger } from '../../core/triggers/trigger.ts';
 import type { Notifications } from '../aws/triggers/notifications.ts';

@@ -1,7 +1,7 @@
 import type { HubConfig } from '../../core/config/hub-config.ts';
 import { HubError } from '../../core/errors.ts';
 import { testId } from '../../core/triggers/notification.ts';
-import { refusal, type Sender } from '../../core/triggers/sender.ts';
+import { refusal, type Sender } from '../../core/triggers/sending/sender.ts';
 import type { TestMessages } from '../aws/triggers/test-messages.ts';
 import type { TestMessage } from '../contracts/messages/test-message.ts';
 import { defaultFrom } from './message.ts';

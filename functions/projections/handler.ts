@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import { table } from '../aws/clients/dynamo.ts';
 import { figures as figuresStore } from '../aws/customers/figures.ts';
-import { lists } from '../aws/customers/lists.ts';
+import { lists } from '../aws/customers/lists/lists.ts';
 import { messageStatuses } from '../aws/customers/message-status.ts';
 import { loadBatch } from '../aws/customers/projections.ts';
 import { attempts } from '../aws/operations/attempts.ts';

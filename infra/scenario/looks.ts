@@ -1,8 +1,8 @@
 import { HubConfig } from '../../core/config/hub-config.ts';
 import { type Each, nextLook } from '../../core/triggers/audience/each.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';
-import { placesOfPart } from '../../functions/aws/customers/lists.ts';
-import { zones } from '../../functions/aws/customers/zones.ts';
+import { placesOfPart } from '../../functions/aws/customers/lists/lists.ts';
+import { zones } from '../../functions/aws/customers/lists/zones.ts';
 import { audiences } from '../../functions/aws/triggers/audiences.ts';
 import { triggers } from '../../functions/aws/triggers/triggers.ts';
 import { type InProcessHub, queueArn } from './hub/in-process-hub.ts';

@@ -4,7 +4,7 @@ import type { IdentityConfig } from '../../core/identity/identity-config.ts';
 import type { SourceProfile } from '../../core/identity/profile.ts';
 import { fillFromGuests, shownWith } from '../../core/identity/proof/guests.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import { senderStatus } from '../../core/triggers/pace.ts';
+import { senderStatus } from '../../core/triggers/sending/pace.ts';
 import { isOwnerKey } from '../../functions/contracts/keys.ts';
 import { paceOf } from '../../functions/contracts/rows/connections.ts';
 import { type InteractionRow, interactionOf } from '../../functions/contracts/rows/interactions.ts';

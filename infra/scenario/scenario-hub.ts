@@ -11,7 +11,7 @@ import { CrmMapping } from '../../core/crm/mapping/mapping.ts';
 import { IdentityConfig } from '../../core/identity/identity-config.ts';
 import { Channel } from '../../core/interaction/interaction.ts';
 import type { Notification } from '../../core/triggers/notification.ts';
-import { templatesOf } from '../../core/triggers/publishable.ts';
+import { templatesOf } from '../../core/triggers/publishing/publishable.ts';
 import type { TemplateFiles } from '../../core/triggers/template-files.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { table } from '../../functions/aws/clients/dynamo.ts';

@@ -11,7 +11,7 @@ import { identityConfigFor } from '../../core/identity/identity-config.ts';
 import { templateFaults } from '../../core/triggers/message/faults.ts';
 import { layoutFiles, usedLayouts } from '../../core/triggers/message/layout.ts';
 import { namedLayouts } from '../../core/triggers/message/source.ts';
-import { publishFaults, templatesOf } from '../../core/triggers/publishable.ts';
+import { publishFaults, templatesOf } from '../../core/triggers/publishing/publishable.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { root } from './bundle.ts';
 

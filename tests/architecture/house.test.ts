@@ -36,7 +36,7 @@ const parts: readonly Part[] = [
     packages: /^(?:zod|jsforce\/.+|@hubspot\/api-client\/.+|node:(?:crypto|stream|util|timers\/promises))$/,
     apart: true,
   },
-  { path: 'connectors/senders', imports: ['core'], packages: /^zod$/, apart: true },
+  { path: 'connectors/senders', imports: ['core'], packages: /^(?:zod|@aws-sdk\/client-ses)$/, apart: true },
   {
     path: 'functions/contracts',
     imports: ['core'],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import { history } from '../../functions/aws/customers/history.ts';
-import { lists } from '../../functions/aws/customers/lists.ts';
+import { lists } from '../../functions/aws/customers/lists/lists.ts';
 import { activityKey, profileKey } from '../../functions/contracts/keys.ts';
 import { noPause } from '../support/no-pause.ts';
 import { openTestTable } from '../support/open-test-table.ts';

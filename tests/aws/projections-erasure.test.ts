@@ -4,7 +4,7 @@ import { newSourceProfile } from '../../core/identity/source-profile.ts';
 import { recentParts } from '../../core/timeline/lists.ts';
 import type { Table } from '../../functions/aws/clients/dynamo.ts';
 import { history } from '../../functions/aws/customers/history.ts';
-import { lists } from '../../functions/aws/customers/lists.ts';
+import { lists } from '../../functions/aws/customers/lists/lists.ts';
 import { eraseRows } from '../../functions/aws/erasure/erase-rows.ts';
 import { erasures } from '../../functions/aws/erasure/erasures.ts';
 import { hashedKeysUnder } from '../../functions/aws/erasure/hashed-keys.ts';

@@ -1,7 +1,7 @@
 import { messagingApi } from '@line/bot-sdk';
 import twilio from 'twilio';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { OutgoingMessage } from '../../core/triggers/sender.ts';
+import type { OutgoingMessage } from '../../core/triggers/sending/sender.ts';
 import { type Answer, ending, open, secrets } from '../support/senders/open-sender.ts';
 
 describe('the requests', () => {

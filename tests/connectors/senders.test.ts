@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
 import { senders } from '../../connectors/senders/index.ts';
-import { DeadAddress, isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sender.ts';
+import { DeadAddress, isRefusal, NotNow, type OutgoingMessage } from '../../core/triggers/sending/sender.ts';
 import { signedCalls } from '../../functions/aws/clients/signed.ts';
 import { sentMessages } from '../../infra/local/inbox/sent-messages.ts';
 import type { AwsResponse, AwsService } from '../../infra/local/protocol/service.ts';

@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { memberOf } from '../../../core/formats/payload.ts';
-import type { VendorAnswer, VendorErrors } from '../../../core/triggers/http-sender.ts';
+import type { VendorAnswer, VendorErrors } from '../../../core/triggers/sending/http-sender.ts';
 
 /** Meta answers a version for about two years. */
 export const GRAPH = 'https://graph.facebook.com/v23.0';

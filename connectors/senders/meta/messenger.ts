@@ -3,8 +3,8 @@
 // last message (error 10, subcode 2018278).
 
 import * as z from 'zod';
-import { httpSender } from '../../../core/triggers/http-sender.ts';
-import { refusal } from '../../../core/triggers/sender.ts';
+import { httpSender } from '../../../core/triggers/sending/http-sender.ts';
+import { refusal } from '../../../core/triggers/sending/sender.ts';
 import { bearer, codeOf, GRAPH, messagingErrors, SentMessage, scoped } from './graph.ts';
 
 const Page = z.looseObject({ id: z.string(), name: z.string().optional() });

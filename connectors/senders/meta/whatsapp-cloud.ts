@@ -3,8 +3,8 @@
 // WhatsApp answers with error 131047.
 
 import * as z from 'zod';
-import { httpSender, type VendorErrors } from '../../../core/triggers/http-sender.ts';
-import type { OutgoingMessage } from '../../../core/triggers/sender.ts';
+import { httpSender, type VendorErrors } from '../../../core/triggers/sending/http-sender.ts';
+import type { OutgoingMessage } from '../../../core/triggers/sending/sender.ts';
 import { bearer, codeOf, GRAPH } from './graph.ts';
 
 const Sent = z.looseObject({ messages: z.tuple([z.looseObject({ id: z.string() })], z.unknown()) });

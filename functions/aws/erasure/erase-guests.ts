@@ -24,7 +24,7 @@ import type { Row } from '../../contracts/rows/row.ts';
 import { notificationOf } from '../../contracts/rows/triggers.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { history } from '../customers/history.ts';
-import { unlist } from '../customers/lists.ts';
+import { unlist } from '../customers/lists/lists.ts';
 import { type Claims, claims } from './claims.ts';
 import { busyTable, type ErasePorts } from './parts.ts';
 

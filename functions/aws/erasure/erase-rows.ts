@@ -23,7 +23,7 @@ import { casesOf } from '../../contracts/rows/sync.ts';
 import type { Table, Write } from '../clients/dynamo.ts';
 import { updateOptimistically } from '../clients/optimistic.ts';
 import { loadMergeTrees } from '../customers/history.ts';
-import { unlist } from '../customers/lists.ts';
+import { unlist } from '../customers/lists/lists.ts';
 import { removeMessages } from '../customers/message-status.ts';
 import { eraseGuests, forgetAddress } from './erase-guests.ts';
 import { eraseLinks } from './erase-links.ts';

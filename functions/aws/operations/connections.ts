@@ -3,7 +3,7 @@ import { type Stop, workingConnection } from '../../../core/crm/connection.ts';
 import type { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { HubError } from '../../../core/errors.ts';
 import { type Instant, instant } from '../../../core/interaction/interaction.ts';
-import { initialPace, type SenderStatus, senderStatus } from '../../../core/triggers/pace.ts';
+import { initialPace, type SenderStatus, senderStatus } from '../../../core/triggers/sending/pace.ts';
 import { budgetKey, connectionKey, paceKey, parkedPartition } from '../../contracts/keys.ts';
 import type { ProbeMessage } from '../../contracts/messages/sync.ts';
 import { connectionOf, paceOf, rateLimitOf } from '../../contracts/rows/connections.ts';

@@ -1,4 +1,4 @@
-import { initialPace, type Pace } from '../../../core/triggers/pace.ts';
+import { initialPace, type Pace } from '../../../core/triggers/sending/pace.ts';
 import { paceKey } from '../../contracts/keys.ts';
 import { paceOf } from '../../contracts/rows/connections.ts';
 import type { Table } from '../clients/dynamo.ts';

@@ -3,7 +3,7 @@ import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
-import { publishFaults, templatesOf } from '../../../core/triggers/publishable.ts';
+import { publishFaults, templatesOf } from '../../../core/triggers/publishing/publishable.ts';
 import type { TemplateFiles } from '../../../core/triggers/template-files.ts';
 import { awaitedBy, eventPattern, ruleName, rulePattern, Trigger } from '../../../core/triggers/trigger.ts';
 import {

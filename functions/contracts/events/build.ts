@@ -10,7 +10,7 @@ import { type Instant, instant } from '../../../core/interaction/interaction.ts'
 import type { Look } from '../../../core/triggers/audience/each.ts';
 import { entryId } from '../../../core/triggers/audience/entry.ts';
 import { type Notification, notificationId } from '../../../core/triggers/notification.ts';
-import type { SenderStatus, Stop as SenderStop } from '../../../core/triggers/pace.ts';
+import type { SenderStatus, Stop as SenderStop } from '../../../core/triggers/sending/pace.ts';
 import type { StoredInteraction } from '../ports/history.ts';
 import type { Caused } from '../rows/interactions.ts';
 import type { BusEvent } from './catalogue.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Connection } from '../../../core/crm/connection.ts';
 import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
-import { Pace } from '../../../core/triggers/pace.ts';
+import { Pace } from '../../../core/triggers/sending/pace.ts';
 import { rowReader } from './row.ts';
 
 export const connectionOf = rowReader(Connection);

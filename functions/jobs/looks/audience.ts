@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { HubError } from '../../../core/errors.ts';
 import { nameParts } from '../../../core/identity/customer.ts';
 import type { Condition } from '../../../core/triggers/condition.ts';
-import type { Directory } from '../../aws/customers/directory.ts';
+import type { Directory } from '../../aws/customers/lists/directory.ts';
 import type { Triggers } from '../../aws/triggers/triggers.ts';
 import { type Job, resultKey } from '../../contracts/jobs/job.ts';
 import { type AudienceParameters, audienceKind } from '../../contracts/jobs/kinds.ts';

@@ -12,8 +12,8 @@ import {
   senderRefused,
   senderWorked,
   sendingLimitsOf,
-} from '../../../core/triggers/pace.ts';
-import type { NotNow, Sender } from '../../../core/triggers/sender.ts';
+} from '../../../core/triggers/sending/pace.ts';
+import type { NotNow, Sender } from '../../../core/triggers/sending/sender.ts';
 import type { Paces } from '../../aws/triggers/paces.ts';
 import type { SenderStops } from './sender-stops.ts';
 

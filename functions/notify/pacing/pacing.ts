@@ -1,7 +1,7 @@
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Notification, NotificationMessage } from '../../../core/triggers/notification.ts';
-import { initialPace, type Line } from '../../../core/triggers/pace.ts';
+import { initialPace, type Line } from '../../../core/triggers/sending/pace.ts';
 import type { Notifications } from '../../aws/triggers/notifications.ts';
 import type { Failed, QueuedMessage } from '../../middleware/queue.ts';
 import { sendersFor } from '../notify.ts';

@@ -1,7 +1,7 @@
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { SenderMessage } from '../../../core/triggers/notification.ts';
-import { type AccountQuota, type Pace, senderStatus } from '../../../core/triggers/pace.ts';
-import type { Sender } from '../../../core/triggers/sender.ts';
+import { type AccountQuota, type Pace, senderStatus } from '../../../core/triggers/sending/pace.ts';
+import type { Sender } from '../../../core/triggers/sending/sender.ts';
 import type { Table } from '../../aws/clients/dynamo.ts';
 import { closeFailure, saveFailure } from '../../aws/operations/failure-rows.ts';
 import { senderChanged } from '../../contracts/events/build.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HubError } from '../../../core/errors.ts';
 import { addReservation, countReservations, mergeReservations } from '../../../core/triggers/limits.ts';
 import { notificationId } from '../../../core/triggers/notification.ts';
-import { isRefusal, refusal, rejectAws } from '../../../core/triggers/sender.ts';
+import { isRefusal, refusal, rejectAws } from '../../../core/triggers/sending/sender.ts';
 import { DAY, NOON } from '../../support/triggers/situations.ts';
 
 const at = (time: number, trigger = 'hello') => ({ trigger, at: time });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { HubError } from '../../../core/errors.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
-import { NotNow, type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { NotNow, type OutgoingMessage, refusal, type Sender } from '../../../core/triggers/sending/sender.ts';
 import { pause, publish } from '../../../functions/aws/triggers/publish.ts';
 import { notificationKey } from '../../../functions/contracts/keys.ts';
 import type { InteractionMessage } from '../../../functions/contracts/messages/record.ts';

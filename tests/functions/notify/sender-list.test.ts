@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { HubConfig } from '../../../core/config/hub-config.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
-import { NotNow } from '../../../core/triggers/sender.ts';
+import { NotNow } from '../../../core/triggers/sending/sender.ts';
 import { paces } from '../../../functions/aws/triggers/paces.ts';
 import { notifyAtPace, type QueuedNotification } from '../../../functions/notify/pacing/pacing.ts';
 import { noPause } from '../../support/no-pause.ts';

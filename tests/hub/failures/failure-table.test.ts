@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { refusal, type Sender } from '../../../core/triggers/sender.ts';
+import { refusal, type Sender } from '../../../core/triggers/sending/sender.ts';
 import { hmac } from '../../../core/webhooks/signature.ts';
 import { listen } from '../../../infra/local/protocol/http.ts';
 import { NOW, openTestHub, type TestHub, type TestHubOptions } from '../../support/open-test-hub.ts';

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { refusal } from '../../../core/triggers/sender.ts';
+import { refusal } from '../../../core/triggers/sending/sender.ts';
 import { clientConfig } from '../../../functions/aws/clients/config.ts';
 import {
   messenger,
@@ -225,7 +225,10 @@ describe('a message that a function refuses', () => {
     await open();
     hub.send(/^DeliveriesQueue/, interaction('one'));
     await hub.settle();
-    await hub.api('POST', '/commands', { command: 'unmerge', customer: 'phone:+14155550100' });
+    // As it is executed where things have changed since it was given.
+    const at = new Date(hub.clock.now()).toISOString();
+    const unmerge = { command: 'unmerge', customer: 'phone:+14155550100', id: 'u1' };
+    hub.send(/^DeliveriesQueue/, { ...unmerge, type: 'command', by: 'ada', at });
     await hub.settle();
     const [{ id, stage }] = await hub.failures();
     expect(stage).toBe('record');

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { RateLimit } from '../../../core/crm/rate-limit.ts';
 import { tolerant } from '../../../core/formats/tolerant.ts';
 import { Amounts } from '../../../core/timeline/figures.ts';
-import { Pace } from '../../../core/triggers/pace.ts';
+import { Pace } from '../../../core/triggers/sending/pace.ts';
 import { connectionOf, ParkedMessage, pollStateOf } from '../../../functions/contracts/rows/connections.ts';
 import {
   crmOutcomeOf,

@@ -37,7 +37,10 @@ const orderOfAda = async (): Promise<void> => {
 it('previews a draft for a customer, after the interaction that sets the trigger off, and tests it without a trace', async () => {
   hub = await openTestHub({ triggers: [] });
   await orderOfAda();
-  const before = JSON.stringify(await hub.scan());
+  const rows = async (): Promise<string> =>
+    // The text of the test itself, which expires within a day.
+    JSON.stringify((await hub.scan()).filter(({ sk }) => !sk.startsWith('test#')));
+  const before = await rows();
   const { status, body } = await post('preview', asked);
   expect(status).toBe(200);
   expect(body.items).toMatchObject([
@@ -54,7 +57,7 @@ it('previews a draft for a customer, after the interaction that sets the trigger
     { to: ['you@acme.example'], subject: '[Test] Per Ada', text: expect.stringContaining('Ordine 77') },
   ]);
   expect(await hub.failures()).toEqual([]);
-  expect(JSON.stringify(await hub.scan())).toBe(before);
+  expect(await rows()).toBe(before);
 });
 
 it('refuses a draft with faults, a customer and a trigger that are not there, and an address that its owner has closed', async () => {

@@ -1,5 +1,5 @@
 import { httpSenderOf } from '../../../connectors/senders/index.ts';
-import { isRefusal, NotNow, type OutgoingMessage } from '../../../core/triggers/sender.ts';
+import { isRefusal, NotNow, type OutgoingMessage } from '../../../core/triggers/sending/sender.ts';
 
 /** A vendor's answer: its status, its JSON, its headers. */
 export type Answer = readonly [status: number, body?: unknown, headers?: Readonly<Record<string, string>>];

@@ -124,7 +124,7 @@ export const checkLists = ({ all, sourceProfiles }: StoredState): string[] => {
   );
   const present = new Set(
     all
-      .filter(({ pk }) => /^list#(?:directory|recent|name|waiting)#/u.test(pk))
+      .filter(({ pk }) => /^list#(?:directory|recent|name|waiting|zone)#/u.test(pk))
       .map(({ pk, sk }) => rowKey(pk, sk)),
   );
   return [

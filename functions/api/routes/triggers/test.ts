@@ -8,7 +8,7 @@ import { Channel, Direction, Interaction, instant, Kind } from '../../../../core
 import { entryAsCause } from '../../../../core/triggers/audience/entry.ts';
 import type { Decision } from '../../../../core/triggers/decision.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
-import { readTriggerFile } from '../../../../core/triggers/publishable.ts';
+import { readTriggerFile } from '../../../../core/triggers/publishing/publishable.ts';
 import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
 import { outcomeWords } from '../../../../core/triggers/why/words.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { faultLine, type LocatedFault } from '../../../../core/config/config-file.ts';
 import type { HubConfig } from '../../../../core/config/hub-config.ts';
-import { differences } from '../../../../core/triggers/difference.ts';
+import { differences } from '../../../../core/triggers/publishing/difference.ts';
 import {
   PATTERN_LIMIT,
   patternLength,
   publishWarnings,
   readTriggerFile,
-} from '../../../../core/triggers/publishable.ts';
+} from '../../../../core/triggers/publishing/publishable.ts';
 import {
   type Author,
   dropDraft,

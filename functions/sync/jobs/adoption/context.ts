@@ -2,7 +2,7 @@ import { identifiersIn } from '../../../../core/crm/adoption.ts';
 import type { CrmSession, HeldRecord, ListedPage } from '../../../../core/crm/connector.ts';
 import type { Identifier } from '../../../../core/identity/identifier.ts';
 import { usableIdentifiers } from '../../../../core/identity/normalise.ts';
-import type { Directory } from '../../../aws/customers/directory.ts';
+import type { Directory } from '../../../aws/customers/lists/directory.ts';
 import type { AdoptParameters } from '../../../contracts/jobs/kinds.ts';
 import type { Rules } from '../../contacts/subjects.ts';
 import type { Writing } from '../../contacts/write.ts';

@@ -1,5 +1,5 @@
 import type { Instant } from '../../../../core/interaction/interaction.ts';
-import type { Directory } from '../../../aws/customers/directory.ts';
+import type { Directory } from '../../../aws/customers/lists/directory.ts';
 import type { SyncMessage } from '../../../contracts/messages/sync.ts';
 import type { StoredInteraction } from '../../../contracts/ports/history.ts';
 import type { SyncPorts } from '../../ports.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../../../core/config/config-file.ts';
 import { tolerant } from '../../../../core/formats/tolerant.ts';
-import { publishFaults, templatesOf } from '../../../../core/triggers/publishable.ts';
+import { publishFaults, templatesOf } from '../../../../core/triggers/publishing/publishable.ts';
 import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
 import { beginOf, byProgress, seriesOf } from '../../../../core/triggers/series/steps.ts';
 import { rulePattern, Trigger } from '../../../../core/triggers/trigger.ts';

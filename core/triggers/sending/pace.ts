@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Limit } from '../config/duration.ts';
-import { Instant, instant } from '../interaction/interaction.ts';
+import type { Limit } from '../../config/duration.ts';
+import { Instant, instant } from '../../interaction/interaction.ts';
 
 /** How much a sender may send. An absent limit is none. */
 export interface SendingLimits {

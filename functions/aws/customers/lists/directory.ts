@@ -1,5 +1,5 @@
-import { customerIdOf, directoryParts } from '../../../core/timeline/lists.ts';
-import type { ReadPlaces } from '../../contracts/ports/projections.ts';
+import { customerIdOf, directoryParts } from '../../../../core/timeline/lists.ts';
+import type { ReadPlaces } from '../../../contracts/ports/projections.ts';
 
 /** All customers, page by page. */
 export interface Directory {

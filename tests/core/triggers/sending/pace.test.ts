@@ -10,7 +10,7 @@ import {
   senderRefused,
   senderWorked,
   sendingLimitsOf,
-} from '../../../core/triggers/pace.ts';
+} from '../../../../core/triggers/sending/pace.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00Z');
 const HOUR = 3_600_000;

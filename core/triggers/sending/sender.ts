@@ -1,7 +1,7 @@
-import type { Category } from '../consent/consent.ts';
-import { HubError } from '../errors.ts';
-import { memberOf } from '../formats/payload.ts';
-import type { Channel } from '../interaction/interaction.ts';
+import type { Category } from '../../consent/consent.ts';
+import { HubError } from '../../errors.ts';
+import { memberOf } from '../../formats/payload.ts';
+import type { Channel } from '../../interaction/interaction.ts';
 import type { AccountQuota, SendingLimits } from './pace.ts';
 
 /** A message that is ready to be sent through one channel. */

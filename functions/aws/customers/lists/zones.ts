@@ -1,6 +1,6 @@
-import { customerIdOf, zoneOfKey, zoneParts, zonePrefix } from '../../../core/timeline/lists.ts';
-import type { Zones } from '../../contracts/ports/audiences.ts';
-import type { ReadPlaces } from '../../contracts/ports/projections.ts';
+import { customerIdOf, zoneOfKey, zoneParts, zonePrefix } from '../../../../core/timeline/lists.ts';
+import type { Zones } from '../../../contracts/ports/audiences.ts';
+import type { ReadPlaces } from '../../../contracts/ports/projections.ts';
 
 /** Behind every id of a zone. */
 const BEHIND = '\u{10ffff}';

@@ -1,21 +1,15 @@
-import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
-import type { HubConfig } from '../config/hub-config.ts';
-import { HubError } from '../errors.ts';
-import { parsePattern } from './pattern/index.ts';
-import { sendsOf } from './series/steps.ts';
+import { type LocatedFault, lineFinder, readConfigFile } from '../../config/config-file.ts';
+import type { HubConfig } from '../../config/hub-config.ts';
+import { HubError } from '../../errors.ts';
+import { parsePattern } from '../pattern/index.ts';
+import { sendsOf } from '../series/steps.ts';
+import { type TemplateFiles, templateChannels } from '../template-files.ts';
+import { rulePattern, Trigger } from '../trigger.ts';
+import type { PublishFault } from './fault.ts';
 import { teamFaults } from './teams.ts';
-import { type TemplateFiles, templateChannels } from './template-files.ts';
-import { rulePattern, Trigger } from './trigger.ts';
 
 /** The most characters of an event pattern. */
 export const PATTERN_LIMIT = 2048;
-
-/** Why a valid trigger cannot be published. `path`: of the key in its file. */
-export interface PublishFault {
-  readonly code: 'oversized-pattern' | 'invalid-pattern' | 'missing-template' | 'unknown-team';
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
 
 /** The templates that a trigger names. */
 export const templatesOf = (trigger: Trigger): string[] => [
@@ -97,8 +91,9 @@ export const readTriggerFile = (
   }));
   const inTemplates = templatesOf(trigger).flatMap((id) =>
     templateFaults(id, templates[id] ?? {}, trigger.each === undefined).map((fault) => {
-      const [, place = `mappings/templates/${id}`, message = fault] = /^(\S+): (.*)$/su.exec(fault) ?? [];
-      return { file: place, line: 1, key: '', message };
+      const [, place = `mappings/templates/${id}`, at = '1', message = fault] =
+        /^(\S+?)(?::(\d+))?: (.*)$/su.exec(fault) ?? [];
+      return { file: place, line: Number(at), key: '', message };
     }),
   );
   return faults.length + inTemplates.length > 0

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { HubError } from '../errors.ts';
-import { jsonWithin, memberOf } from '../formats/payload.ts';
+import { HubError } from '../../errors.ts';
+import { jsonWithin, memberOf } from '../../formats/payload.ts';
 import { NotNow, type NotNowReason, type OutgoingMessage, refusal } from './sender.ts';
 import type { SenderDeclaration, SenderFields } from './sender-declaration.ts';
 

@@ -1,9 +1,9 @@
-import type { HubConfig } from '../config/hub-config.ts';
-import { nearestWord } from '../config/nearest.ts';
-import type { PublishFault } from './publishable.ts';
-import { allSteps } from './series/nesting.ts';
-import { sendsOf } from './series/steps.ts';
-import type { Trigger } from './trigger.ts';
+import type { HubConfig } from '../../config/hub-config.ts';
+import { nearestWord } from '../../config/nearest.ts';
+import { allSteps } from '../series/nesting.ts';
+import { sendsOf } from '../series/steps.ts';
+import type { Trigger } from '../trigger.ts';
+import type { PublishFault } from './fault.ts';
 
 /** The teams that a trigger names and hub.yaml does not have, or has without the office hours that the trigger waits for. */
 export const teamFaults = (

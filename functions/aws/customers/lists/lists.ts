@@ -1,12 +1,12 @@
-import type { Customer } from '../../../core/identity/customer.ts';
-import type { SourceProfile } from '../../../core/identity/profile.ts';
-import { haveSameEntries, type ListEntry, listEntries } from '../../../core/timeline/lists.ts';
-import { listedKey, placeKey, profileIdOf, profileKey } from '../../contracts/keys.ts';
-import type { Projection, ReadPlaces } from '../../contracts/ports/projections.ts';
-import { type Listed, listedRowOf } from '../../contracts/rows/projections.ts';
-import type { Table, Write } from '../clients/dynamo.ts';
-import { type Pausing, updateOptimistically } from '../clients/optimistic.ts';
-import { history } from './history.ts';
+import type { Customer } from '../../../../core/identity/customer.ts';
+import type { SourceProfile } from '../../../../core/identity/profile.ts';
+import { haveSameEntries, type ListEntry, listEntries } from '../../../../core/timeline/lists.ts';
+import { listedKey, placeKey, profileIdOf, profileKey } from '../../../contracts/keys.ts';
+import type { Projection, ReadPlaces } from '../../../contracts/ports/projections.ts';
+import { type Listed, listedRowOf } from '../../../contracts/rows/projections.ts';
+import type { Table, Write } from '../../clients/dynamo.ts';
+import { type Pausing, updateOptimistically } from '../../clients/optimistic.ts';
+import { history } from '../history.ts';
 
 /** Customers that are written at the same time. */
 const CONCURRENT_CUSTOMERS = 10;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { HubConfig } from '../../../core/config/hub-config.ts';
-import { changedLines, differences } from '../../../core/triggers/difference.ts';
-import { templateFaults } from '../../../core/triggers/message/faults.ts';
-import { publishWarnings, readTriggerFile } from '../../../core/triggers/publishable.ts';
-import { trigger } from '../../support/triggers/situations.ts';
+import { HubConfig } from '../../../../core/config/hub-config.ts';
+import { templateFaults } from '../../../../core/triggers/message/faults.ts';
+import { changedLines, differences } from '../../../../core/triggers/publishing/difference.ts';
+import { publishWarnings, readTriggerFile } from '../../../../core/triggers/publishing/publishable.ts';
+import { trigger } from '../../../support/triggers/situations.ts';
 
 const hub = HubConfig.parse({ teams: { sales: { email: ['sales@acme.example'] } } });
 const templates = { hello: { 'sms.liquid': 'Hello {{ customer.name.first | default: "you" }}' } };
@@ -34,7 +34,7 @@ describe('a trigger file', () => {
     expect(faultsOf(text)).toEqual([]);
     expect(faultsOf(`${text}waite: 2h\n`)).toEqual(['hello.yaml:7 waite: unknown key']);
     expect(faultsOf(text.replace('team: sales', 'team: saels'))).toEqual([
-      'hello.yaml:5 send.to.team: The trigger hello names the team saels, which hub.yaml does not have. Do you mean sales?',
+      'hello.yaml:5 send.to.team: The trigger hello names the team saels, which is not under `teams` in hub.yaml. Did you mean sales?',
     ]);
     expect(faultsOf(text, {})).toEqual([
       expect.stringMatching(/^hello\.yaml:5 send: .*names the template hello/u),
@@ -47,7 +47,7 @@ describe('a trigger file', () => {
 
   it('has the faults of its templates, with their files', () => {
     expect(faultsOf(text, { hello: { 'sms.liquid': '{{ customer.nmae }}' } })).toEqual([
-      'mappings/templates/hello/sms.liquid:1 : there is no variable customer.nmae',
+      'mappings/templates/hello/sms.liquid:1 : there is no variable customer.nmae; did you mean customer.name.full?',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { HubConfig, hubConfigFor } from '../../../core/config/hub-config.ts';
-import { teamFaults } from '../../../core/triggers/teams.ts';
-import { trigger } from '../../support/triggers/situations.ts';
+import { HubConfig, hubConfigFor } from '../../../../core/config/hub-config.ts';
+import { teamFaults } from '../../../../core/triggers/publishing/teams.ts';
+import { trigger } from '../../../support/triggers/situations.ts';
 
 const hub = HubConfig.parse({
   teams: { desk: { email: ['desk@acme.example'] } },

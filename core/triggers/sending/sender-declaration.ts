@@ -1,4 +1,4 @@
-import type { Channel } from '../interaction/interaction.ts';
+import type { Channel } from '../../interaction/interaction.ts';
 import type { SendingLimits } from './pace.ts';
 import type { Sender } from './sender.ts';
 
