@@ -1,6 +1,6 @@
 /** Puts HTML behind the opening of `<body>`, so that mail programs show it first; before everything where there is none. */
 export const atBodyStart = (html: string, added: string): string => {
-  const at = /<body(?:\s[^>]*)?>/iu.exec(html);
+  const at = /<body(?:\s[^<>]*)?>/iu.exec(html);
   if (at === null) return added + html;
   const end = at.index + at[0].length;
   return html.slice(0, end) + added + html.slice(end);

@@ -175,7 +175,7 @@ const renderFaults = (id: string, files: TemplateFiles): string[] =>
 
 /** Mail programs show pictures by their address alone. */
 const imagesWithoutAddress = (html: string): string[] =>
-  [...html.matchAll(/<img\s[^>]*?\bsrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/giu)]
+  [...html.matchAll(/<img\s[^<>]{0,2000}?\bsrc\s{0,20}=\s{0,20}(?:"([^"<>]*)"|'([^'<>]*)'|([^\s<>]+))/giu)]
     .map(([, double, single, bare]) => double ?? single ?? bare ?? '')
     .filter((address) => !/^(?:https?:\/\/|\[)/iu.test(address.trim()))
     .map((address) => (address.length > 60 ? `${address.slice(0, 60)}…` : address));

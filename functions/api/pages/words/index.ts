@@ -22,8 +22,9 @@ export const acceptedLanguages = (header = ''): string[] =>
   header
     .split(',', 10)
     .map((entry) => {
-      const [tag = '', quality = ''] = entry.trim().split(/\s*;\s*q\s*=\s*/u);
-      return { tag, weight: quality === '' ? 1 : Number(quality) };
+      const [tag = '', weight] = entry.split(';');
+      const [name, quality = ''] = (weight ?? 'q=1').split('=');
+      return { tag: tag.trim(), weight: name?.trim() === 'q' ? Number(quality) : Number.NaN };
     })
     .filter(({ tag, weight }) => /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*$/u.test(tag) && weight > 0)
     .sort((one, other) => other.weight - one.weight)
