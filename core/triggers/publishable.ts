@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { HubError } from '../errors.ts';
@@ -65,13 +66,13 @@ export const publishFaults = (
   ];
 };
 
-interface TriggerFile {
-  /** As messages name it. */
-  readonly file: string;
-  /** YAML. */
-  readonly text: string;
-  readonly templates: Readonly<Record<string, TemplateFiles>>;
-}
+/** A trigger as a file has it, with the templates that it names. `text`: YAML or JSON; `file`: as faults name it. */
+export const GivenTrigger = z.strictObject({
+  file: z.string().max(500).default('trigger'),
+  text: z.string(),
+  templates: z.record(z.string(), z.record(z.string(), z.string())),
+});
+export type GivenTrigger = z.output<typeof GivenTrigger>;
 
 /** A trigger as it was read from a file; `definition` is what the file says, without defaults. */
 export interface ReadTrigger {
@@ -84,7 +85,7 @@ export interface ReadTrigger {
  * `templateFaults`: of one template, a line each.
  */
 export const readTriggerFile = (
-  { file, text, templates }: TriggerFile,
+  { file, text, templates }: GivenTrigger,
   hub: Pick<HubConfig, 'teams' | 'hours'>,
   templateFaults: (id: string, files: TemplateFiles, hasCause: boolean) => string[],
 ): ReadTrigger | { readonly faults: readonly LocatedFault[] } => {

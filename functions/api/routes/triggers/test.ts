@@ -8,7 +8,7 @@ import { Channel, Direction, Interaction, instant, Kind } from '../../../../core
 import { entryAsCause } from '../../../../core/triggers/audience/entry.ts';
 import type { Decision } from '../../../../core/triggers/decision.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
-import { readTriggerFile } from '../../../../core/triggers/publishable.ts';
+import { GivenTrigger, readTriggerFile } from '../../../../core/triggers/publishable.ts';
 import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
 import { outcomeWords } from '../../../../core/triggers/why/words.ts';
@@ -19,7 +19,7 @@ import type { History, StoredInteraction } from '../../../contracts/ports/histor
 import type { TestMessageRow } from '../../../contracts/rows/triggers.ts';
 import { problem } from '../../../middleware/http.ts';
 import { type Answer, json, type Routes, withBody } from '../route.ts';
-import { GivenTrigger, type TriggerPorts } from './triggers.ts';
+import type { TriggerPorts } from './triggers.ts';
 
 export interface TestPorts extends TriggerPorts, Omit<DecisionPorts, 'history'> {
   readonly history: History;
