@@ -20,7 +20,8 @@ export const unknownTo = (
   { days, guests }: { readonly days: number; readonly guests: number },
 ): string[] => [
   'Who is one person, which identifiers they have, and hub.yaml are as they are now. Whoever was erased is not counted.',
-  'An address that was closed then and is open now counts as open; the answers and closures of other owners of an address are those of now.',
+  'An address that a bounce or a complaint had closed and that is open now counts as open. What the other owners of an address have answered, and of an address that somebody only claimed all but the last answer, is as it is now.',
+  'Of a person who was merged from several records the last answer about consent counts.',
   'That a sender refuses a message, and messages that wait since before these days, are not played.',
   ...(days * 86_400_000 > retention.interactions
     ? [

@@ -13,11 +13,13 @@ import type { Directory } from '../../aws/customers/directory.ts';
 import type { Triggers, TriggerVersion } from '../../aws/triggers/triggers.ts';
 import { type Job, resultKey } from '../../contracts/jobs/job.ts';
 import { type BacktestParameters, backtestKind } from '../../contracts/jobs/kinds.ts';
+import type { Guests } from '../../contracts/ports/guests.ts';
 import type { History } from '../../contracts/ports/history.ts';
 import type { StoredPorts } from './ports-then.ts';
 import { type Play, walkHistory } from './walk.ts';
 
 export type BacktestPorts = Omit<StoredPorts, 'history'> & {
+  readonly guests: Pick<Guests, 'ownerFor' | 'guestsOf'>;
   readonly triggers: Pick<Triggers, 'current' | 'version'>;
   readonly directory: Directory;
   readonly history: Pick<History, 'customers' | 'timeline' | 'answers'>;
@@ -63,10 +65,13 @@ export const backtestJob = (ports: BacktestPorts): Job<BacktestParameters, Check
     do {
       const page = await ports.directory.page(checkpoint.cursor, CUSTOMERS_PER_PAGE);
       const found = await ports.history.customers(page.ids);
-      const customers = page.ids.flatMap((id) => {
+      const listed = page.ids.flatMap((id) => {
         const customer = found.get(id);
         return customer === undefined || customer.id !== id ? [] : [customer];
       });
+      // A guest that is shown with a person is not in the directory.
+      const shown = await Promise.all(listed.map((customer) => ports.guests.guestsOf(customer)));
+      const customers = [...listed, ...shown.flat()];
       const walked = await Promise.all(
         customers.map(async (customer) => ({ customer, ...(await walkHistory(ports, play, customer)) })),
       );
