@@ -40,7 +40,7 @@ export const printBacktest = async (
     );
   const result = BacktestResult.parse(await answer.json());
   if (json) console.log(sanitizeJson(result, 2));
-  else for (const line of backtestLines(result)) console.log(sanitize(line));
+  else for (const line of backtestLines(result)) console.log(line);
   return 0;
 };
 
@@ -51,16 +51,19 @@ const progressOf = ({ progress: { done, counts: { sent = 0 } = {} }, state }: Jo
 export const backtestLines = (result: BacktestResult): string[] => {
   const { trigger, from, to, timeZone, sent, people, deferred, waiting, first } = result;
   return [
-    `${trigger} from ${timeWords(from)} to ${timeWords(to)}: it would have sent ${amount(sent, 'message')} to ${amount(people, 'customer')}.`,
+    `${sanitize(trigger)} from ${timeWords(from)} to ${timeWords(to)}: it would have sent ${amount(sent, 'message')} to ${amount(people, 'customer')}.`,
     `${amount(result.matched, 'interaction')} of ${amount(result.matchedCustomers, 'customer')} set it off, of ${amount(result.customers, 'customer')} that were looked at.`,
-    ...byCount(result.suppressed).map(([reason, count]) => `Held back, ${reason}: ${count}`),
+    ...byCount(result.suppressed).map(([reason, count]) => `Held back, ${sanitize(reason)}: ${count}`),
     ...(deferred > 0 ? [`Deferred by quiet hours: ${deferred}`] : []),
     ...(waiting > 0 ? [`Waiting still: ${waiting}`] : []),
-    ...byCount(result.channels).map(([channel, count]) => `By ${channel}: ${count}`),
+    ...byCount(result.channels).map(([channel, count]) => `By ${sanitize(channel)}: ${count}`),
     ...chartLines(result.days, timeZone),
     ...(first.length === 0 ? [] : ['', `The first ${first.length}:`]),
-    ...first.map(({ at, customer, name, sentence }) => `${timeWords(at)}  ${name ?? customer}  ${sentence}`),
-    ...['', 'What the history cannot say:', ...result.unknown.map((one) => `- ${one}`)],
+    ...first.map(
+      ({ at, customer, name, sentence }) =>
+        `${timeWords(at)}  ${sanitize(name ?? customer)}  ${sanitize(sentence)}`,
+    ),
+    ...['', 'What the history cannot say:', ...result.unknown.map((one) => `- ${sanitize(one)}`)],
   ];
 };
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { faultLine } from '../../../core/config/config-file.ts';
 import type { HubConfig } from '../../../core/config/hub-config.ts';
 import { HubError } from '../../../core/errors.ts';
-import { nameParts } from '../../../core/identity/customer.ts';
+import { type Customer, nameParts } from '../../../core/identity/customer.ts';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { BacktestResult } from '../../../core/triggers/backtest/tally.ts';
 import { addToTally, BacktestTally, emptyTally } from '../../../core/triggers/backtest/tally.ts';
@@ -18,8 +18,8 @@ import type { History } from '../../contracts/ports/history.ts';
 import type { StoredPorts } from './ports-then.ts';
 import { type Play, walkHistory } from './walk.ts';
 
-export type BacktestPorts = Omit<StoredPorts, 'history'> & {
-  readonly guests: Pick<Guests, 'ownerFor' | 'guestsOf'>;
+export type BacktestPorts = Omit<StoredPorts, 'history' | 'guests'> & {
+  readonly guests: Guests;
   readonly triggers: Pick<Triggers, 'current' | 'version'>;
   readonly directory: Directory;
   readonly history: Pick<History, 'customers' | 'timeline' | 'answers'>;
@@ -64,14 +64,7 @@ export const backtestJob = (ports: BacktestPorts): Job<BacktestParameters, Check
     let checkpoint = first;
     do {
       const page = await ports.directory.page(checkpoint.cursor, CUSTOMERS_PER_PAGE);
-      const found = await ports.history.customers(page.ids);
-      const listed = page.ids.flatMap((id) => {
-        const customer = found.get(id);
-        return customer === undefined || customer.id !== id ? [] : [customer];
-      });
-      // A guest that is shown with a person is not in the directory.
-      const shown = await Promise.all(listed.map((customer) => ports.guests.guestsOf(customer)));
-      const customers = [...listed, ...shown.flat()];
+      const customers = await withGuests(ports, page.ids);
       const walked = await Promise.all(
         customers.map(async (customer) => ({ customer, ...(await walkHistory(ports, play, customer)) })),
       );
@@ -98,6 +91,21 @@ export const backtestJob = (ports: BacktestPorts): Job<BacktestParameters, Check
     };
   },
 });
+
+/** Customers by their ids, and the guests that are shown with them: the directory has those only in part. */
+const withGuests = async (
+  { history, guests }: BacktestPorts,
+  ids: readonly string[],
+): Promise<Customer[]> => {
+  const found = await history.customers(ids);
+  const all = ids.map(async (id) => {
+    const customer = found.get(id);
+    if (customer === undefined || customer.id !== id) return [];
+    if (!customer.guest) return [customer, ...(await guests.guestsOf(customer))];
+    return (await guests.personOf(customer)) === undefined ? [customer] : [];
+  });
+  return (await Promise.all(all)).flat();
+};
 
 const versionOf = async (
   { triggers, hub }: BacktestPorts,

@@ -22,8 +22,8 @@ const open = async (): Promise<void> => {
   for (const [position, identifier] of [ADA, 'phone:+393331110001', ADA].entries()) {
     const at = NOW + 3 * 3_600_000 + (position === 2 ? DAY : 0);
     await hub.clock.runUntil(at);
-    const fields = { kind: 'form', identifiers: [identifier], profile: { name: { full: `P${position}` } } };
-    hub.sendInteraction({ key: `k${position}`, ...fields } as const);
+    const profile = { name: { full: `P${position}` } };
+    hub.sendInteraction({ key: `k${position}`, kind: 'form', identifiers: [identifier], profile });
   }
   await hub.wait(3_600_000);
 };
@@ -90,12 +90,12 @@ it('is shown at the command line with a bar for each day', async () => {
     By sms: 2
 
     Days in Europe/Rome:
-    sent held back
-    2026-03-02 2 0 ████████████████████████████████████████
-    2026-03-03 0 1
+                  sent  held back
+    2026-03-02       2          0  ████████████████████████████████████████
+    2026-03-03       0          1
 
     The first 1:
-    2026-03-02 12:00:00 UTC P0 Sent by sms.
+    2026-03-02 12:00:00 UTC  P0  Sent by sms.
 
     What the history cannot say:
     - Who is one person, which identifiers they have, and hub.yaml are as they are now. Whoever was erased is not counted.

@@ -58,6 +58,8 @@ const bothWays = async (name: string): Promise<{ live: string[]; played: string[
   const hub = await openScenarioHub(scenario, folder, { assembly: synthesised });
   try {
     await runSteps(hub, scenario, folder);
+    // The last customers are listed a minute later.
+    await hub.clock.runUntil(hub.clock.now() + 120_000);
     const before = await scanTable(hub.runtime);
     const owners = await history(table(hub.runtime)).customers(
       [...notificationsByKey(before).values()].map(({ profileId }) => profileId),
