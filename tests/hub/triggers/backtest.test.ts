@@ -17,8 +17,9 @@ import { scanTable } from '../../../infra/scenario/hub/scan-table.ts';
 import { notificationsByKey } from '../../../infra/scenario/outcome.ts';
 import { runSteps } from '../../../infra/scenario/run.ts';
 import { openScenarioHub, type ScenarioHub } from '../../../infra/scenario/scenario-hub.ts';
-import { scenarioIn } from '../../../infra/scenario/schema.ts';
+import { Scenario, scenarioIn } from '../../../infra/scenario/schema.ts';
 import { type Assembly, assembly } from '../../../infra/stack/assembly.ts';
+import { seededRandom } from '../../tools/crash/traffic.ts';
 
 let synthesised: Assembly;
 beforeAll(async () => {
@@ -51,10 +52,8 @@ const backtest = async ({ runtime, clock }: ScenarioHub, trigger: string): Promi
   return BacktestResult.parse(result);
 };
 
-/** Runs a story live, then plays its triggers over what it has left; what was decided live, and by the backtest. */
-const bothWays = async (name: string): Promise<{ live: string[]; played: string[] }> => {
-  const file = `${folder}${name}.yaml`;
-  const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
+/** Runs a scenario live, then plays its triggers over what it has left; what was decided live, and by the backtest. */
+const bothWays = async (scenario: Scenario): Promise<{ live: string[]; played: string[] }> => {
   const hub = await openScenarioHub(scenario, folder, { assembly: synthesised });
   try {
     await runSteps(hub, scenario, folder);
@@ -87,11 +86,73 @@ const bothWays = async (name: string): Promise<{ live: string[]; played: string[
 const sorted = (decisions: readonly (readonly unknown[])[]): string[] =>
   decisions.map((one) => one.map((part) => part ?? '-').join(' ')).sort();
 
-it.each(['caps', 'quiet-hours', 'wait-and-cancel'])(
+const stories = ['caps', 'none-waiting', 'proof-checkout-with-a-support-address', 'quiet-hours', 'stop'];
+it.each([...stories, 'until-property', 'wait-and-cancel'])(
   'decides about the story %s as was decided live, and changes nothing',
   async (name) => {
-    const { live, played } = await bothWays(name);
+    const file = `${folder}${name}.yaml`;
+    const scenario = parseConfigFile(file, readFileSync(file, 'utf8'), scenarioIn(folder));
+    const { live, played } = await bothWays(scenario);
     expect(live.length).toBeGreaterThan(0);
     expect(played).toEqual(live);
   },
 );
+
+const START = Date.parse('2026-03-02T00:00:00Z');
+const MINUTE = 60_000;
+
+/** A week of five customers and three triggers that compete for one cap. */
+const randomScenario = (seed: number): Scenario => {
+  const random = seededRandom(seed);
+  const pick = (some: readonly string[]): string => some[Math.floor(random() * some.length)] ?? '';
+  const customers = [1, 2, 3, 4, 5].map((number) => `phone:+1415555010${number}`);
+  let at = START;
+  const steps = Array.from({ length: 60 }, () => {
+    at += Math.ceil(random() * 90) * MINUTE;
+    const kind = pick(['form', 'form', 'behaviour', 'behaviour', 'order', 'message']);
+    const identifiers = [pick(customers)];
+    const message = {
+      channel: 'sms',
+      provider: 'twilio',
+      direction: 'inbound',
+      text: pick(['Hello', 'STOP', 'START']),
+    };
+    const interaction = { kind, identifiers, ...(kind === 'message' ? message : { channel: 'web' }) };
+    return { at: instant(at), interaction };
+  });
+  const send = { channels: ['sms'], template: 't' };
+  const triggers = [
+    {
+      ...{ id: 'nudge', category: 'marketing', on: { kind: ['form'] }, unless: { kind: ['order'] } },
+      ...{ wait: '3h', send: { ...send, holdout: '30%' }, limits: { expires: '8h' } },
+    },
+    {
+      ...{ id: 'viewer', category: 'marketing', on: { kind: ['behaviour'] }, send },
+      where: [{ count: { kind: ['behaviour'] }, within: '2d', atLeast: 2 }],
+      limits: { perCustomer: '1 per 2d' },
+    },
+    {
+      id: 'answer',
+      category: 'service',
+      on: { kind: ['form'] },
+      send,
+      where: [{ conversation: 'none-waiting' }],
+    },
+  ];
+  return Scenario.parse({
+    ...{ name: 'random', hub: { caps: { marketing: '2 per 3d' } }, triggers, steps, expect: {} },
+    customers: customers.map((one, position) => ({
+      ...{ identifiers: [one], consent: { sms: 'granted' } },
+      timeZone: position % 2 === 0 ? 'America/New_York' : 'Europe/Rome',
+    })),
+  });
+};
+
+it('decides about a random week as was decided live', async () => {
+  const { live, played } = await bothWays(randomScenario(2));
+  const reasons = new Set(live.map((one) => one.split(' ').at(-1)));
+  expect([...reasons].sort()).toEqual(
+    expect.arrayContaining(['-', 'cancelled', 'condition', 'frequency-cap']),
+  );
+  expect(played).toEqual(live);
+});
