@@ -1,11 +1,10 @@
-import * as z from 'zod';
 import { type LocatedFault, lineFinder, readConfigFile } from '../config/config-file.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { HubError } from '../errors.ts';
 import { parsePattern } from './pattern/index.ts';
 import { sendsOf } from './series/steps.ts';
 import { teamFaults } from './teams.ts';
-import { type TemplateFiles, templateChannels } from './template-files.ts';
+import { type GivenTrigger, type TemplateFiles, templateChannels } from './template-files.ts';
 import { rulePattern, Trigger } from './trigger.ts';
 
 /** The most characters of an event pattern. */
@@ -65,14 +64,6 @@ export const publishFaults = (
     ...(hub === undefined ? [] : teamFaults(trigger, hub)),
   ];
 };
-
-/** A trigger as a file has it, with the templates that it names. `text`: YAML or JSON; `file`: as faults name it. */
-export const GivenTrigger = z.strictObject({
-  file: z.string().max(500).default('trigger'),
-  text: z.string(),
-  templates: z.record(z.string(), z.record(z.string(), z.string())),
-});
-export type GivenTrigger = z.output<typeof GivenTrigger>;
 
 /** A trigger as it was read from a file; `definition` is what the file says, without defaults. */
 export interface ReadTrigger {

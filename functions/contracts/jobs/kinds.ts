@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
-import { GivenTrigger } from '../../../core/triggers/publishable.ts';
+import { GivenTrigger } from '../../../core/triggers/template-files.ts';
 import { Condition } from '../../../core/triggers/trigger.ts';
 import type { JobKind, JobRow } from './job.ts';
 

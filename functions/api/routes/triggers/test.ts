@@ -8,8 +8,9 @@ import { Channel, Direction, Interaction, instant, Kind } from '../../../../core
 import { entryAsCause } from '../../../../core/triggers/audience/entry.ts';
 import type { Decision } from '../../../../core/triggers/decision.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
-import { GivenTrigger, readTriggerFile } from '../../../../core/triggers/publishable.ts';
+import { readTriggerFile } from '../../../../core/triggers/publishable.ts';
 import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
+import { GivenTrigger } from '../../../../core/triggers/template-files.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
 import { outcomeWords } from '../../../../core/triggers/why/words.ts';
 import { type DecisionPorts, decideWithoutEffect } from '../../../aws/triggers/decide-without-effect.ts';

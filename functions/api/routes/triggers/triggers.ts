@@ -3,12 +3,12 @@ import { faultLine, type LocatedFault } from '../../../../core/config/config-fil
 import type { HubConfig } from '../../../../core/config/hub-config.ts';
 import { differences } from '../../../../core/triggers/difference.ts';
 import {
-  GivenTrigger,
   PATTERN_LIMIT,
   patternLength,
   publishWarnings,
   readTriggerFile,
 } from '../../../../core/triggers/publishable.ts';
+import { GivenTrigger } from '../../../../core/triggers/template-files.ts';
 import {
   type Author,
   dropDraft,
