@@ -48,7 +48,7 @@ const progressOf = ({ progress: { done, counts: { sent = 0 } = {} }, state }: Jo
   `${done} customers looked at, ${sent} would have been sent  ${state}`;
 
 /** What a trigger would have sent, for a terminal: totals, why not, channels, days as bars, and the first of them. */
-export const backtestLines = (result: BacktestResult): string[] => {
+const backtestLines = (result: BacktestResult): string[] => {
   const { trigger, from, to, timeZone, sent, people, deferred, waiting, first } = result;
   return [
     `${sanitize(trigger)} from ${timeWords(from)} to ${timeWords(to)}: it would have sent ${amount(sent, 'message')} to ${amount(people, 'customer')}.`,
