@@ -17,6 +17,7 @@ import { CONNECTION_HELP } from '../command.ts';
 import { badArguments } from '../terminal/bad-arguments.ts';
 import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
+import { printBacktest } from './backtest.ts';
 import { isFile, readTriggerFile, type TriggerFile, triggerFiles } from './files.ts';
 import { authorText, checkLines, differenceLines, stateLines } from './print.ts';
 import { reportLines } from './report.ts';
@@ -34,6 +35,9 @@ Read:
   test FILE|ID --customer IDENTIFIER [--interaction ID | --interaction '{ kind: order }']
       decide now for one customer, print each check and the message, and change nothing; --send-to ADDRESS sends the
       message to an address of your own, such as email:me@acme.example
+  backtest FILE|ID [--days N] [--list N] [--json]
+      what it would have sent in the last days (default 30), by the code that decides live: by reason, channel and day, and
+      the first 20 of them, or N; changes nothing
 
 Change:
   publish FILE [--note TEXT] [--draft]
@@ -53,6 +57,8 @@ const options = {
   note: { type: 'string' },
   version: { type: 'string' },
   days: { type: 'string', default: '30' },
+  list: { type: 'string', default: '20' },
+  json: { type: 'boolean', default: false },
   customer: { type: 'string' },
   interaction: { type: 'string' },
   'send-to': { type: 'string' },
@@ -92,6 +98,8 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     for (const line of reportLines(await triggerReport(hub, id, days))) console.log(line);
     return 0;
   },
+  backtest: (argument, { days, list, json }, hub) =>
+    printBacktest(hub, argument, { days: numberOf('days', days), list: numberOf('list', list), json }),
   test: (argument, { customer, interaction, 'send-to': sendTo }, hub) =>
     printTest(hub, argument, { customer, interaction, sendTo }),
   async publish(argument, { draft, note }, hub) {
@@ -147,6 +155,12 @@ const versionOf = (text: string | undefined): number | undefined => {
   const version = Number(text);
   if (Number.isInteger(version) && version > 0) return version;
   throw badArguments('--version takes a whole number, such as --version 3.');
+};
+
+/** A whole number from 0 on. Throws `HubError` `invalid-arguments`. */
+const numberOf = (name: string, text: string): number => {
+  if (/^\d{1,4}$/u.test(text)) return Number(text);
+  throw badArguments(`--${name} takes a whole number, such as --${name} 30.`);
 };
 
 /** Publishes the files that differ. Resolves to 1 where one has faults, or was edited elsewhere and stays. */

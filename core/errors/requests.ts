@@ -217,6 +217,11 @@ export const requestErrors = {
       'There is no decision with this id: the trigger did not match the interaction, or its person was erased.',
     advice: 'List the decisions about a customer with `hub why IDENTIFIER`.',
   },
+  'unplayable-trigger': {
+    retry: 'never',
+    means: 'A trigger with `steps` or `each` cannot be played over the past yet.',
+    advice: 'Play a trigger with `on` and `send`, such as one message of the series in a file of its own.',
+  },
   'unsuitable-interaction': {
     retry: 'never',
     means: 'A trigger cannot be tried on this customer: no stored interaction of theirs would set it off.',

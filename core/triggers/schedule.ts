@@ -176,3 +176,6 @@ export const nextOfficeHour = (now: number, hours: OfficeHours | undefined, time
 
 const isWorkday = (day: string, { days, closed }: OfficeHours): boolean =>
   days.includes(new Date(day).getUTCDay()) && !closed.includes(day);
+
+/** EventBridge Scheduler has whole seconds, and a timer must not fire early. `time`: epoch milliseconds. */
+export const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { Channel } from '../interaction/interaction.ts';
 import type { TemplateChannels } from './channel-choice.ts';
 
@@ -108,3 +109,11 @@ export const stubTemplate = (id: string): TemplateFiles => ({
   'sms.liquid': id,
   'push.liquid': `---\ntitle: ${JSON.stringify(id)}\n---\n${id}\n`,
 });
+
+/** A trigger as a file has it, with the templates that it names. `text`: YAML or JSON; `file`: as faults name it. */
+export const GivenTrigger = z.strictObject({
+  file: z.string().max(500).default('trigger'),
+  text: z.string(),
+  templates: z.record(z.string(), z.record(z.string(), z.string())),
+});
+export type GivenTrigger = z.output<typeof GivenTrigger>;

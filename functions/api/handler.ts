@@ -142,7 +142,7 @@ export const create = (runtime: Runtime) => {
     receiptKeys: async () => (await hubSigningKeys()).map(receiptKey),
     kinds,
     presign: files.presign,
-    hub: running.hub,
+    ...{ hub: running.hub, templateFaults },
     hubName: runtime.env['HUB'] ?? '',
     signingKeys: hubSigningKeys,
     addresses: addressReader(rows, running.identity),

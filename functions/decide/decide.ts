@@ -4,6 +4,7 @@ import { instant } from '../../core/interaction/interaction.ts';
 import { entryAsCause } from '../../core/triggers/audience/entry.ts';
 import { isTriggeredBy, reachesGoal, type SuppressionReason } from '../../core/triggers/decision.ts';
 import type { DecisionMessage, Notification, NotificationMessage } from '../../core/triggers/notification.ts';
+import { wholeSecond } from '../../core/triggers/schedule.ts';
 import { onceValue } from '../../core/triggers/trigger.ts';
 import { type Pausing, updateOptimistically } from '../aws/clients/optimistic.ts';
 import { type Decided, decideWithoutEffect } from '../aws/triggers/decide-without-effect.ts';
@@ -156,9 +157,6 @@ const applyDecision = async (
   await runFollowUps(ports, message, reserved);
   return true;
 };
-
-/** EventBridge Scheduler has whole seconds, and a timer must not fire early. */
-export const wholeSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
 
 export const suppress = async (
   ports: DecidePorts,

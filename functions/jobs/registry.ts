@@ -3,6 +3,8 @@ import { bus } from '../aws/clients/bus.ts';
 import type { Table } from '../aws/clients/dynamo.ts';
 import { waitingIn } from '../aws/clients/queue-depth.ts';
 import { sendAllTo } from '../aws/clients/queue-many.ts';
+import { addressReader } from '../aws/customers/addresses.ts';
+import { guests } from '../aws/customers/guests.ts';
 import { history as historyOf } from '../aws/customers/history.ts';
 import { directory } from '../aws/customers/lists/directory.ts';
 import { lists, placesOfPart } from '../aws/customers/lists/lists.ts';
@@ -13,10 +15,12 @@ import { failures } from '../aws/operations/failures.ts';
 import { replay } from '../aws/operations/replay.ts';
 import { stageQueues } from '../aws/operations/replays.ts';
 import { audiences } from '../aws/triggers/audiences.ts';
+import { notifications } from '../aws/triggers/notifications.ts';
 import { triggers } from '../aws/triggers/triggers.ts';
 import { type SealedJob, sealed } from '../contracts/jobs/job.ts';
 import { customersKind, historyKind } from '../contracts/jobs/kinds.ts';
 import type { Runtime } from '../contracts/runtime.ts';
+import { backtestJob } from './backtest/backtest.ts';
 import { eraseJob } from './erase/erase.ts';
 import { eraseJobPorts } from './erase/ports.ts';
 import { exportJob } from './export.ts';
@@ -31,6 +35,7 @@ import { replayJob } from './replay.ts';
 export const registry = (runtime: Runtime, table: Table): Readonly<Record<string, SealedJob>> => {
   const failureStore = failures(runtime, table);
   const files = bucket(runtime);
+  const running = config(runtime, table);
   const imports = runtime.env['QUEUE_URL_IMPORTS'];
   const importing = {
     read: files.getRange,
@@ -69,6 +74,18 @@ export const registry = (runtime: Runtime, table: Table): Readonly<Record<string
         history: historyOf(table),
         put: files.put,
         now: runtime.now,
+      }),
+    ),
+    backtest: sealed(
+      backtestJob({
+        triggers: triggers(table),
+        directory: directory(placesOfPart(table)),
+        history: historyOf(table),
+        guests: guests(table, running.identity),
+        addresses: addressReader(table, running.identity),
+        reservations: notifications(table, running.hub, runtime.now).reservations,
+        hub: running.hub,
+        put: files.put,
       }),
     ),
     list: sealed(

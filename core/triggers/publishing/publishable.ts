@@ -3,7 +3,7 @@ import type { HubConfig } from '../../config/hub-config.ts';
 import { HubError } from '../../errors.ts';
 import { parsePattern } from '../pattern/index.ts';
 import { sendsOf } from '../series/steps.ts';
-import { type TemplateFiles, templateChannels } from '../template-files.ts';
+import { type GivenTrigger, type TemplateFiles, templateChannels } from '../template-files.ts';
 import { rulePattern, Trigger } from '../trigger.ts';
 import type { PublishFault } from './fault.ts';
 import { teamFaults } from './teams.ts';
@@ -59,14 +59,6 @@ export const publishFaults = (
   ];
 };
 
-interface TriggerFile {
-  /** As messages name it. */
-  readonly file: string;
-  /** YAML. */
-  readonly text: string;
-  readonly templates: Readonly<Record<string, TemplateFiles>>;
-}
-
 /** A trigger as it was read from a file; `definition` is what the file says, without defaults. */
 export interface ReadTrigger {
   readonly trigger: Trigger;
@@ -78,7 +70,7 @@ export interface ReadTrigger {
  * `templateFaults`: of one template, a line each.
  */
 export const readTriggerFile = (
-  { file, text, templates }: TriggerFile,
+  { file, text, templates }: GivenTrigger,
   hub: Pick<HubConfig, 'teams' | 'hours'>,
   templateFaults: (id: string, files: TemplateFiles, hasCause: boolean) => string[],
 ): ReadTrigger | { readonly faults: readonly LocatedFault[] } => {

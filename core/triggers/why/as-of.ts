@@ -1,3 +1,4 @@
+import { OWN_PAGES } from '../../consent/consent.ts';
 import type { RecordedAnswer } from '../../consent/evidence.ts';
 import type { Customer } from '../../identity/customer.ts';
 import { Channel, type Instant } from '../../interaction/interaction.ts';
@@ -34,7 +35,10 @@ export const customerAsOf = (
         ? (known[0]?.customer.preferences ?? {})
         : preferences,
     consent: consentAsOf(customer.consent, answers, at),
-    closed: Object.fromEntries(Object.entries(customer.closed).filter(([, closed]) => closed.at <= at)),
+    closed: {
+      ...stoppedAsOf(answers, at),
+      ...Object.fromEntries(Object.entries(customer.closed).filter(([, closed]) => closed.at <= at)),
+    },
     lastInboundMessageAt: Object.fromEntries(
       Channel.options.flatMap((channel) => {
         const present = customer.lastInboundMessageAt[channel];
@@ -50,6 +54,19 @@ export const customerAsOf = (
 
 const isMessage = ({ kind, direction }: PastInteraction): boolean =>
   kind === 'message' && direction === 'inbound';
+
+/** The addresses that a STOP had closed and no START had opened again. */
+const stoppedAsOf = (answers: readonly RecordedAnswer[], at: Instant): Customer['closed'] => {
+  const stopped: Customer['closed'] = {};
+  for (const { channel, answer, evidence, source, ...given } of answers) {
+    if (channel !== 'sms' || answer === 'no-marketing' || given.at > at) continue;
+    if (evidence.type !== 'interaction' || evidence.provider === OWN_PAGES) continue;
+    if (evidence.address === undefined) continue;
+    if (answer === 'denied') stopped[evidence.address] = { reason: 'opt-out', at: given.at, source };
+    else delete stopped[evidence.address];
+  }
+  return stopped;
+};
 
 const consentAsOf = (
   consent: Customer['consent'],

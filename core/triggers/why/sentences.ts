@@ -47,7 +47,8 @@ const reasons: Readonly<Record<string, string>> = {
   expired: 'it was too late',
 };
 
-const reasonWords = (reason = 'unknown', channel?: string): string =>
+/** Why a message was held back, as a sentence. */
+export const reasonWords = (reason = 'unknown', channel?: string): string =>
   `${reasons[reason] ?? reason} (${reason}${channel === undefined ? '' : `, ${channel}`}).`;
 
 /** An answer about consent with its evidence; undefined: none was ever given. */

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { Presign } from '../../aws/clients/bucket.ts';
 import type { Jobs } from '../../aws/operations/jobs.ts';
+import type { PublishPorts } from '../../aws/triggers/publish.ts';
 import { fileKey, type JobKind, type JobRow, refusedKey, resultKey } from '../../contracts/jobs/job.ts';
+import { BacktestParameters, backtestKind } from '../../contracts/jobs/kinds.ts';
 import { jobListSortKey } from '../../contracts/keys.ts';
 import { problem } from '../../middleware/http.ts';
 import {
@@ -16,8 +18,9 @@ import {
   withBody,
   withQuery,
 } from './route.ts';
+import { type TriggerPorts, triggerRefusal } from './triggers/triggers.ts';
 
-export interface JobPorts {
+export interface JobPorts extends Pick<TriggerPorts, 'hub'>, Pick<PublishPorts, 'templateFaults'> {
   readonly jobs: Jobs;
   readonly kinds: Readonly<Record<string, JobKind<unknown>>>;
   /** A signed URL of an object in the hub's bucket. */
@@ -106,9 +109,10 @@ export const jobRoutes: Routes<JobPorts> = {
 };
 
 const createJob = async (
-  { jobs, kinds, presign, now, newId }: JobPorts,
+  ports: JobPorts,
   { kind: name, parameters, by }: z.output<typeof JobRequest>,
 ): Promise<Answer> => {
+  const { jobs, kinds, presign, now, newId } = ports;
   const kind = kinds[name];
   if (kind === undefined)
     return problem(
@@ -118,6 +122,11 @@ const createJob = async (
     );
   const read = kind.parameters.safeParse(parameters);
   if (!read.success) return problem(400, 'invalid-parameters', z.prettifyError(read.error));
+  if (name === backtestKind.kind) {
+    const { trigger } = BacktestParameters.parse(parameters);
+    const refused = typeof trigger === 'string' ? undefined : await triggerRefusal(trigger, ports);
+    if (refused !== undefined) return refused;
+  }
   const job: JobRow = {
     ...{ id: newId(), kind: name, parameters, by, createdAt: instant(now()) },
     state: kind.file === undefined ? 'queued' : 'waiting',

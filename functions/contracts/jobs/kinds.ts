@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { When } from '../../../core/formats/lists/customer-list.ts';
 import { Instant } from '../../../core/interaction/interaction.ts';
 import { Condition } from '../../../core/triggers/condition.ts';
+import { GivenTrigger } from '../../../core/triggers/template-files.ts';
 import type { JobKind, JobRow } from './job.ts';
 
 /** Which failures to replay: the open ones that failed before `before`, or before the start of the job. */
@@ -115,6 +116,28 @@ export const audienceKind: JobKind<AudienceParameters> = {
   parameters: AudienceParameters,
 };
 
+/** With the parameters of its job, its row stays well below the 400 KB that DynamoDB takes. */
+const MOST_BYTES = 200_000;
+const isStorable = (trigger: GivenTrigger): boolean =>
+  Buffer.byteLength(JSON.stringify(trigger), 'utf8') <= MOST_BYTES;
+
+/** A published trigger by its id, or one as a file has it, over the last days. `list`: how many outcomes are listed in the result. */
+export const BacktestParameters = z.strictObject({
+  trigger: z.union([
+    z.string(),
+    GivenTrigger.refine(isStorable, { error: `expected at most ${MOST_BYTES} bytes with the templates` }),
+  ]),
+  days: z.int().min(1).max(366).default(30),
+  list: z.int().min(0).max(100).default(20),
+});
+export type BacktestParameters = z.output<typeof BacktestParameters>;
+
+export const backtestKind: JobKind<BacktestParameters> = {
+  kind: 'backtest',
+  title: 'Plays a trigger over the stored history',
+  parameters: BacktestParameters,
+};
+
 const NoParameters = z.strictObject({});
 
 /** Started once by the hub itself, because earlier releases did not list customers by time zone. */
@@ -164,6 +187,7 @@ export const kinds: Readonly<Record<string, JobKind<unknown>>> = {
   'import-customers': customersKind,
   'import-interactions': historyKind,
   audience: audienceKind,
+  backtest: backtestKind,
   adopt: adoptKind,
   backfill: backfillKind,
 };

@@ -1,6 +1,7 @@
 import { instant } from '../../../core/interaction/interaction.ts';
 import type { SendReservation } from '../../../core/triggers/limits.ts';
 import type { Notification } from '../../../core/triggers/notification.ts';
+import { wholeSecond } from '../../../core/triggers/schedule.ts';
 import {
   expiredAt,
   factsFor,
@@ -17,7 +18,7 @@ import type { SendReservations } from '../../aws/triggers/notifications.ts';
 import { answerOnHistory } from '../../aws/triggers/on-history.ts';
 import type { TriggerVersion } from '../../aws/triggers/triggers.ts';
 import type { StoredInteraction } from '../../contracts/ports/history.ts';
-import { runFollowUps, wholeSecond } from '../decide.ts';
+import { runFollowUps } from '../decide.ts';
 import { draftOf, messageOf, nameOf } from './place.ts';
 import type { SeriesPorts, SeriesWork } from './ports.ts';
 

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
+import { HubConfig } from '../../../core/config/hub-config.ts';
 import { jobRoutes } from '../../../functions/api/routes/jobs.ts';
 import { bucket as bucketOf } from '../../../functions/aws/clients/bucket.ts';
 import { jobs } from '../../../functions/aws/operations/jobs.ts';
@@ -19,6 +20,8 @@ it('a job that needs a file returns an upload address, and waits until it is sta
     presign: bucketOf(runtime).presign,
     now: runtime.now,
     newId: () => 'job-1',
+    hub: async () => HubConfig.parse({}),
+    templateFaults: () => [],
   };
   const ask = async (route: string, body: unknown = {}) => {
     const event = { body: JSON.stringify(body), pathParameters: { id: 'job-1' } };

@@ -10,6 +10,7 @@ import type { Decision } from '../../../../core/triggers/decision.ts';
 import { cachedPattern, matches } from '../../../../core/triggers/pattern/index.ts';
 import { readTriggerFile } from '../../../../core/triggers/publishing/publishable.ts';
 import { sendingTrigger } from '../../../../core/triggers/series/sending-trigger.ts';
+import { GivenTrigger } from '../../../../core/triggers/template-files.ts';
 import { stepWords } from '../../../../core/triggers/why/sentences.ts';
 import { outcomeWords } from '../../../../core/triggers/why/words.ts';
 import { type DecisionPorts, decideWithoutEffect } from '../../../aws/triggers/decide-without-effect.ts';
@@ -19,7 +20,7 @@ import type { History, StoredInteraction } from '../../../contracts/ports/histor
 import type { TestMessageRow } from '../../../contracts/rows/triggers.ts';
 import { problem } from '../../../middleware/http.ts';
 import { type Answer, json, type Routes, withBody } from '../route.ts';
-import { GivenTrigger, type TriggerPorts } from './triggers.ts';
+import type { TriggerPorts } from './triggers.ts';
 
 export interface TestPorts extends TriggerPorts, Omit<DecisionPorts, 'history'> {
   readonly history: History;

@@ -8,6 +8,7 @@ import {
   publishWarnings,
   readTriggerFile,
 } from '../../../../core/triggers/publishing/publishable.ts';
+import { GivenTrigger } from '../../../../core/triggers/template-files.ts';
 import {
   type Author,
   dropDraft,
@@ -40,14 +41,6 @@ export interface TriggerPorts {
 }
 
 const By = z.string().min(1).max(100).default('api');
-const Templates = z.record(z.string(), z.record(z.string(), z.string()));
-
-/** A trigger as a file has it, with the templates that it names. `text`: YAML or JSON; `file`: as faults name it. */
-export const GivenTrigger = z.strictObject({
-  file: z.string().max(500).default('trigger'),
-  text: z.string(),
-  templates: Templates,
-});
 
 const Publication = GivenTrigger.extend({
   by: By,
@@ -215,8 +208,17 @@ const edited = async (id: string, ports: TriggerPorts): Promise<Answer> => {
   );
 };
 
+/** Why a trigger could not be published; undefined where it could. */
+export const triggerRefusal = async (
+  given: GivenTrigger,
+  { hub, templateFaults }: Pick<TriggerPorts, 'hub'> & Pick<PublishPorts, 'templateFaults'>,
+): Promise<Answer | undefined> => {
+  const read = readTriggerFile(given, await hub(), templateFaults);
+  return 'faults' in read ? invalid(read.faults) : undefined;
+};
+
 const readGiven = async (
-  given: z.output<typeof GivenTrigger>,
+  given: GivenTrigger,
   { hub, publishing }: Pick<TriggerPorts, 'hub' | 'publishing'>,
 ): Promise<ReturnType<typeof readTriggerFile>> =>
   readTriggerFile(given, await hub(), publishing.templateFaults);
