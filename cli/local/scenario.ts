@@ -1,5 +1,6 @@
 import { runScenarioFile } from '../../infra/scenario/run.ts';
-import { assembly } from '../../infra/stack/assembly.ts';
+import { type Assembly, assembly } from '../../infra/stack/assembly.ts';
+import { readSeed } from '../../infra/stack/seed.ts';
 import { isPrintingLogs } from './print-log.ts';
 
 export const usage = `Usage: hub scenario FILE…
@@ -15,8 +16,19 @@ export const run = async (files: readonly string[]): Promise<number> => {
     console.error(usage);
     return 2;
   }
-  if (!isPrintingLogs()) Object.assign(console, { info: silent, warn: silent, error: silent });
+  // A fault of the folder of configuration is a sentence, before what the functions log is not printed.
+  readSeed();
   const synthesised = await assembly();
+  const { info, warn, error } = console;
+  if (!isPrintingLogs()) Object.assign(console, { info: silent, warn: silent, error: silent });
+  try {
+    return await runAll(files, synthesised);
+  } finally {
+    Object.assign(console, { info, warn, error });
+  }
+};
+
+const runAll = async (files: readonly string[], synthesised: Assembly): Promise<number> => {
   let failed = 0;
   for (const file of files) {
     const { name, lines } = await runScenarioFile(file, { assembly: synthesised }).catch(

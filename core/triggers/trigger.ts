@@ -43,7 +43,7 @@ const Send = z.strictObject({
   to: z
     .strictObject({ team: z.string().describe('a team of hub.yaml') })
     .optional()
-    .describe('a team instead of the customer; consent and caps do not apply'),
+    .describe('a team instead of the customer; consent and caps do not apply, quiet hours do'),
   variants: z
     .array(
       z.strictObject({

@@ -85,8 +85,11 @@ it('a start with wrong options ends with a sentence and an exit code', async () 
 it('a start with a wrong configuration names the file as it is', async () => {
   const env = configured('broken', 'name: acme\nchanels: { twilio: {} }\n');
   const { code, said } = await ended('start', ['--exit'], env);
-  expect(said.trim()).toBe(`${join(folder, 'broken', 'hub.yaml')}:2: chanels: unknown key`);
+  const sentence = `${join(folder, 'broken', 'hub.yaml')}:2: chanels: unknown key`;
+  expect(said.trim()).toBe(sentence);
   expect(code).toBe(1);
+  const scenario = await ended('hub', ['scenario', 'tests/scenarios/caps.yaml'], env);
+  expect([scenario.code, scenario.said.trim()]).toEqual([1, sentence]);
 }, 120_000);
 
 it('a start that cannot open what it needs ends, and leaves nothing open', async () => {

@@ -100,8 +100,8 @@ it('is shown at the command line with a bar for each day', async () => {
     What the history cannot say:
     - Who is one person, which identifiers they have, and hub.yaml are as they are now. Whoever was erased is not counted.
     - An address that a bounce or a complaint had closed and that is open now counts as open. What the other owners of an address have answered, and of an address that somebody only claimed all but the last answer, is as it is now.
-    - Of a person who was merged from several records the last answer about consent counts.
-    - That a sender refuses a message, and messages that wait since before these days, are not played."
+    - Of a person who was merged from several records the last answer about consent counts; of a STOP that arrived after a START that was given later, the STOP.
+    - It is played as if the trigger had been published and never paused on these days. That a sender refuses a message, and messages that wait since before these days, are not played."
   `);
   printed.length = 0;
   expect(await command(['backtest', 'other', '--json'])).toBe(0);
