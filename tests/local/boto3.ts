@@ -3,8 +3,12 @@ import { promisify } from 'node:util';
 import { listen } from '../../infra/local/protocol/http.ts';
 import type { AwsService } from '../../infra/local/protocol/service.ts';
 
-/** Whether this machine has Python with boto3, a client of AWS in another language than ours. */
-export const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 0;
+/** Whether this machine has Python with boto3, a client of AWS in another language than ours, that knows what the tests ask for. */
+export const hasBoto3 =
+  spawnSync('python3', [
+    '-c',
+    'import boto3; assert tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 36)',
+  ]).status === 0;
 
 /**
  * Runs a Python script against a service served over a socket, and answers what the script prints, read as JSON.
