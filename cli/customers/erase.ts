@@ -28,7 +28,7 @@ export const eraseCustomer = async (args: readonly string[]): Promise<number> =>
     },
   });
   const hub = hubOfEnvironment();
-  // A file that is there already is told before anybody is erased.
+  // A file that is there already is refused before anybody is erased.
   const out = values.out === undefined ? undefined : newFile(values.out, values.out);
   if (values.resume !== undefined) {
     const { id } = await resumeErasure(hub, values.resume);

@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { parseConfigFile } from '../../core/config/config-file.ts';
-import { HubError } from '../../core/errors.ts';
 import { Condition } from '../../core/triggers/condition.ts';
 import { Trigger } from '../../core/triggers/trigger.ts';
 import { hubOfEnvironment } from '../client/environment.ts';
@@ -11,6 +10,7 @@ import { createJob } from '../client/jobs.ts';
 import { CONNECTION_HELP } from '../command.ts';
 import { sanitize } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
+import { downloadResult } from './job-result.ts';
 import { printFailure, watchJob } from './watch-job.ts';
 
 export const usage = `Usage: hub audience count TRIGGER|FILE|CONDITIONS
@@ -52,13 +52,7 @@ export const run = async (args: readonly string[]): Promise<number> => {
   const { holds = 0, persons = 0 } = job.progress.counts ?? {};
   console.log(`${holds} of ${persons} persons`);
   if (job.result === undefined) return 0;
-  const answer = await fetch(job.result.url);
-  if (!answer.ok)
-    throw new HubError(
-      'download-failure',
-      `The list cannot be downloaded: the bucket answered ${answer.status}. Run the command again.`,
-      { retry: 'never' },
-    );
+  const answer = await downloadResult(job.result.url);
   const listed = Listed.parse(await answer.json());
   for (const { id: customer, name = '' } of listed) console.log(sanitize(`${customer}  ${name}`.trimEnd()));
   if (holds > listed.length) console.log(`and ${holds - listed.length} more`);

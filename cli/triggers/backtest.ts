@@ -1,9 +1,9 @@
-import { HubError } from '../../core/errors.ts';
 import { BacktestResult } from '../../core/triggers/backtest/tally.ts';
 import { shiftDay } from '../../core/triggers/schedule.ts';
 import { timeWords } from '../../core/triggers/why/words.ts';
 import { createJob, type Job } from '../client/jobs.ts';
 import type { HubConnection } from '../client/request.ts';
+import { downloadResult } from '../operations/job-result.ts';
 import { printFailure, watchJob } from '../operations/watch-job.ts';
 import { sanitize, sanitizeJson } from '../terminal/sanitize.ts';
 import { currentUser } from '../terminal/user.ts';
@@ -31,13 +31,7 @@ export const printBacktest = async (
     printFailure(job);
     return 1;
   }
-  const answer = await fetch(job.result.url);
-  if (!answer.ok)
-    throw new HubError(
-      'download-failure',
-      `The result cannot be downloaded: the bucket answered ${answer.status}. Run the command again.`,
-      { retry: 'never' },
-    );
+  const answer = await downloadResult(job.result.url);
   const result = BacktestResult.parse(await answer.json());
   if (json) console.log(sanitizeJson(result, 2));
   else for (const line of backtestLines(result)) console.log(line);

@@ -101,7 +101,7 @@ const account = async (api: Api, login: Login, call: Call): Promise<Finding> => 
     const says =
       id === undefined
         ? `HubSpot does not tell which account the token leads to (${details.code}). The sync goes on, but does not notice when a new secret leads to another account.`
-        : `Account ${id}, as the token tells; more HubSpot does not allow (${details.code}).`;
+        : `Account ${id}, as the token says; HubSpot allows no more (${details.code}).`;
     return { about: 'account', says, ok: true };
   }
   const { portalId, accountType, timeZone } = details;

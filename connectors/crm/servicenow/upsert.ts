@@ -20,10 +20,7 @@ export const upsert = async (
   { object, keyField, records }: { object: string; keyField: string; records: readonly CrmRecord[] },
   call: Call,
 ): Promise<CrmResult[]> => {
-  // Of two records with one key the later one is newer.
-  const unique = [...new Map(records.map((record) => [record.key, record])).values()].filter(
-    ({ key }) => key !== '',
-  );
+  const unique = newestByKey(records);
   const results = new Map<string, Result>();
   if (unique.length > 0) {
     // An instance takes fields that it does not know, and drops their values in silence.
@@ -40,6 +37,10 @@ export const upsert = async (
   }
   return records.map(({ key }) => ({ key, ...(results.get(key) ?? { fault: withoutKey(keyField) }) }));
 };
+
+/** Of two records with one key the later one is newer. A record without a key is none of them. */
+export const newestByKey = (records: readonly CrmRecord[]): readonly CrmRecord[] =>
+  [...new Map(records.map((record) => [record.key, record])).values()].filter(({ key }) => key !== '');
 
 /** In one request: which records are there by their key, and which of the linked ones are gone. An instance does not check references. */
 const lookUp = async (

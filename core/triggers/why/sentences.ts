@@ -5,7 +5,7 @@ import type { Notification } from '../notification.ts';
 import type { Trigger } from '../trigger.ts';
 import { lengthWords, timeWords } from './words.ts';
 
-/** What of a decision is told beside its row. */
+/** What is said of a decision beside its row. */
 export interface DecisionContext {
   /** The version that decided; absent where it is not stored. */
   readonly trigger: Pick<Trigger, 'id' | 'name' | 'category'> | undefined;

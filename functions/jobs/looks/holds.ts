@@ -15,7 +15,7 @@ export const holdsFor = (
   now: number,
 ): Promise<boolean> => {
   const facts = historyFacts({ where: [...where] }, undefined, now);
-  // Nothing is newer than the customer was last seen: whoever is silent for so long costs no request.
+  // Nothing is newer than the customer was last seen: a customer who is silent for so long costs no request.
   if (facts.start !== undefined && customer.lastSeenAt <= instant(facts.start)) facts.end();
   const profile = snapshotCustomer(customer, customer.id, false);
   return answerOnHistory(history, customer, facts, () =>

@@ -16,6 +16,7 @@ import {
   goneLink,
   linkedIds,
   named,
+  newestByKey,
   type Result,
   resultOf,
   resultOfRow,
@@ -54,9 +55,7 @@ export const importRecords = async (
   call: Call,
 ): Promise<CrmResult[]> => {
   const { object, keyField } = by;
-  const unique = [...new Map(records.map((record) => [record.key, record])).values()].filter(
-    ({ key }) => key !== '',
-  );
+  const unique = newestByKey(records);
   const results = new Map<string, Result>();
   if (unique.length > 0) {
     const names = unique.flatMap(({ fields, links }) => Object.keys({ ...fields, ...links }));
